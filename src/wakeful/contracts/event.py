@@ -1,0 +1,231 @@
+"""Everything a run does, as events of one append-only log.
+
+Facts (`FACTS`) are committed before anybody sees them. Deltas (`DELTAS`) are shown at once and committed in
+groups. The tag of every event on the wire is its class name in snake_case. Order within a run:
+
+    RunAccepted  (RunStarted  step*  (RunWaiting | RunFinished))+
+    step = StepStarted  (deltas)  ModelCallFinished  ToolCallReady*  (tool call events)*  StepFinished
+
+A step that waits for decisions goes on after the next RunStarted. `StepRestarted` voids what the step showed
+so far. Exactly one RunFinished ends the log.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.json import JsonValue
+from wakeful.contracts.message import ResultStatus, Role
+from wakeful.contracts.usage import Usage
+
+Outcome = Literal["completed", "failed", "cancelled"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+StopReason = Literal["answered", "max_steps", "max_output", "content_filter", "error", "cancelled", "superseded"]
+
+
+class ErrorReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error fit to be shown: a stable `code` and a readable `message`, no secrets, no stack trace."""
+
+    code: str
+    message: str
+
+
+class RunAccepted(msgspec.Struct, frozen=True, tag="run_accepted", omit_defaults=True):
+    """The server took responsibility for the run. `message_ids` are its input messages."""
+
+    agent_id: str
+    message_ids: tuple[str, ...]
+    parent_run_id: str | None = None
+
+
+class RunStarted(msgspec.Struct, frozen=True, tag="run_started", omit_defaults=True):
+    """A worker carries the run; `resumed` after a wait."""
+
+    agent_id: str
+    resumed: bool = False
+
+
+class RunWaiting(msgspec.Struct, frozen=True, tag="run_waiting"):
+    """The run rests until every interrupt is decided."""
+
+    interrupts: tuple[Interrupt, ...]
+
+
+class RunFinished(msgspec.Struct, frozen=True, tag="run_finished", omit_defaults=True):
+    """The last event of every run. `error` is present exactly when `outcome` is `failed`."""
+
+    outcome: Outcome
+    stop_reason: StopReason
+    usage: Usage = Usage()
+    error: ErrorReport | None = None
+
+
+class StepStarted(msgspec.Struct, frozen=True, tag="step_started"):
+    """One model reply begins. `step` counts from 1 over the whole run; `message_id` is its stored message."""
+
+    step: int
+    message_id: str
+
+
+class StepRestarted(msgspec.Struct, frozen=True, tag="step_restarted"):
+    """What step `step` showed so far is void: it begins again."""
+
+    step: int
+    message_id: str
+    reason: str
+
+
+class StepFinished(msgspec.Struct, frozen=True, tag="step_finished"):
+    """The reply and all tool calls it asked for are done."""
+
+    step: int
+
+
+class ModelCallFinished(msgspec.Struct, frozen=True, tag="model_call_finished", omit_defaults=True):
+    """The model's reply is complete."""
+
+    model: str
+    provider: str
+    finish_reason: FinishReason
+    usage: Usage
+    duration_ms: int
+
+
+class RetryScheduled(msgspec.Struct, frozen=True, tag="retry_scheduled"):
+    """A model call failed and will be asked again in `delay_ms`; not an end."""
+
+    attempt: int
+    delay_ms: int
+    error: ErrorReport
+
+
+class ToolCallReady(msgspec.Struct, frozen=True, tag="tool_call_ready", omit_defaults=True):
+    """The arguments are complete. `frontend` calls are carried out by the client."""
+
+    call_id: str
+    name: str
+    arguments: str
+    frontend: bool = False
+
+
+class ToolCallStarted(msgspec.Struct, frozen=True, tag="tool_call_started"):
+    """The ledger entry before a tool runs."""
+
+    call_id: str
+    name: str
+
+
+class ToolCallFinished(msgspec.Struct, frozen=True, tag="tool_call_finished"):
+    """The ledger entry after a call: its result, stored as tool message `message_id`."""
+
+    call_id: str
+    name: str
+    status: ResultStatus
+    output: JsonValue
+    message_id: str
+
+
+class InterruptRaised(msgspec.Struct, frozen=True, tag="interrupt_raised"):
+    """A question was asked."""
+
+    interrupt: Interrupt
+
+
+class InterruptDecided(msgspec.Struct, frozen=True, tag="interrupt_decided", omit_defaults=True):
+    """A question was answered."""
+
+    interrupt_id: str
+    call_id: str
+    approved: bool | None = None
+    reason: str | None = None
+
+
+class MessageCommitted(msgspec.Struct, frozen=True, tag="message_committed"):
+    """A message became part of the thread; its body is in the thread's messages."""
+
+    message_id: str
+    role: Role
+
+
+class TextDelta(msgspec.Struct, frozen=True, tag="text_delta"):
+    """More text of the step's message; may be empty."""
+
+    delta: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning_delta"):
+    """More visible reasoning."""
+
+    delta: str
+
+
+class ReasoningSealed(msgspec.Struct, frozen=True, tag="reasoning_sealed", omit_defaults=True):
+    """The vendor's proof or cipher of the reasoning block so far; the next delta begins a new block."""
+
+    signature: str | None = None
+    encrypted: str | None = None
+    item_id: str | None = None
+
+
+class ToolCallProposed(msgspec.Struct, frozen=True, tag="tool_call_proposed"):
+    """The model begins to write a call."""
+
+    call_id: str
+    name: str
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True, tag="tool_call_delta"):
+    """More JSON text of a call's arguments."""
+
+    call_id: str
+    delta: str
+
+
+class ToolProgressed(msgspec.Struct, frozen=True, tag="tool_progressed", omit_defaults=True):
+    """A running tool reports progress; `progress` of `total` in the tool's own unit."""
+
+    call_id: str
+    name: str
+    message: str | None = None
+    progress: float | None = None
+    total: float | None = None
+
+
+Fact = (
+    RunAccepted
+    | RunStarted
+    | RunWaiting
+    | RunFinished
+    | StepStarted
+    | StepRestarted
+    | StepFinished
+    | ModelCallFinished
+    | RetryScheduled
+    | ToolCallReady
+    | ToolCallStarted
+    | ToolCallFinished
+    | InterruptRaised
+    | InterruptDecided
+    | MessageCommitted
+)
+Delta = TextDelta | ReasoningDelta | ReasoningSealed | ToolCallProposed | ToolCallDelta | ToolProgressed
+Event = Fact | Delta
+
+DELTAS: frozenset[type] = frozenset(
+    {TextDelta, ReasoningDelta, ReasoningSealed, ToolCallProposed, ToolCallDelta, ToolProgressed}
+)
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """An event with its place in the run's log: `seq` grows from 1, `at` is milliseconds since the epoch.
+
+    `body` is the event's JSON, encoded once and shared by the store and every native stream.
+    """
+
+    seq: int
+    at: int
+    event: Event
+    body: bytes

@@ -1,0 +1,24 @@
+"""The socket through which the engine reports what a run does; the runtime's recorder fits into it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from wakeful.contracts.event import Event
+from wakeful.contracts.message import Message
+
+
+class Journal(Protocol):
+    """Takes events in order. Nothing here blocks except `flush`."""
+
+    def emit(self, event: Event) -> None:
+        """Append one event; deltas are shown at once, facts as soon as they are committed."""
+        ...
+
+    def commit(self, message: Message) -> None:
+        """Append a message to the thread together with its `MessageCommitted`."""
+        ...
+
+    async def flush(self) -> None:
+        """Return when everything appended so far is durable; raises `LeaseLost` when it cannot be."""
+        ...

@@ -1,0 +1,88 @@
+"""A message and its parts: what a conversation is made of."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from wakeful.contracts.json import JsonValue
+
+Role = Literal["system", "user", "assistant", "tool"]
+Visibility = Literal["external", "internal"]
+ResultStatus = Literal["succeeded", "failed", "denied", "cancelled"]
+
+
+class TextPart(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
+    """Visible text. `interrupted` marks text that was cut off by a cancel or a failure."""
+
+    text: str
+    interrupted: bool = False
+
+
+class ReasoningPart(msgspec.Struct, frozen=True, tag="reasoning", omit_defaults=True):
+    """What the model thought, with what its vendor needs to accept it back.
+
+    `signature` proves unaltered text (Anthropic thinking), `encrypted` carries hidden reasoning (OpenAI
+    `encrypted_content`, Anthropic `redacted_thinking`), `item_id` is the vendor's own id for it.
+    `provider` names who made it: no other provider is sent it.
+    """
+
+    text: str = ""
+    signature: str | None = None
+    encrypted: str | None = None
+    item_id: str | None = None
+    provider: str | None = None
+
+
+class FilePart(msgspec.Struct, frozen=True, tag="file", omit_defaults=True):
+    """A file by `url` (`data:` or `https:`) with its MIME `media_type`."""
+
+    media_type: str
+    url: str
+    filename: str | None = None
+
+
+class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
+    """A call the model asked for; `arguments` is the JSON text exactly as the model wrote it."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result"):
+    """The answer to one call; `output` is the value for the model (an error text unless it succeeded)."""
+
+    call_id: str
+    name: str
+    status: ResultStatus
+    output: JsonValue
+
+
+MessagePart = TextPart | ReasoningPart | FilePart | ToolCallPart | ToolResultPart
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of a thread. Append-only: a stored message never changes.
+
+    `visibility="internal"` is for the model only. `run_id` and `step` name the producer, where there is one.
+    """
+
+    id: str
+    role: Role
+    parts: tuple[MessagePart, ...]
+    created_at: int
+    visibility: Visibility = "external"
+    run_id: str | None = None
+    step: int | None = None
+
+    @property
+    def text(self) -> str:
+        """All visible text of the message, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+        """The calls this message asks for, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCallPart))

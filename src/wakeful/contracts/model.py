@@ -1,0 +1,72 @@
+"""The model socket: one request in, batches of events out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from wakeful.contracts.event import (
+    FinishReason,
+    ReasoningDelta,
+    ReasoningSealed,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallProposed,
+)
+from wakeful.contracts.message import Message
+from wakeful.contracts.spec import ReasoningEffort
+from wakeful.contracts.tool import ToolSpec
+from wakeful.contracts.usage import Usage
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Knobs of one call; `None` leaves the vendor's default."""
+
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    reasoning_effort: ReasoningEffort | None = None
+
+
+class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of a model. Every tool call in `messages` has its result there."""
+
+    model: str
+    instructions: str
+    messages: Sequence[Message]
+    tools: Sequence[ToolSpec] = ()
+    settings: ModelSettings = ModelSettings()
+
+
+class ReplyFinished(msgspec.Struct, frozen=True):
+    """The last chunk of every reply. `model` is the name the vendor reports, where it does."""
+
+    reason: FinishReason
+    usage: Usage = Usage()
+    model: str | None = None
+
+
+ModelChunk = TextDelta | ReasoningDelta | ReasoningSealed | ToolCallProposed | ToolCallDelta | ReplyFinished
+
+
+class Provider(Protocol):
+    """One vendor's models.
+
+    `stream` yields the chunks of each network read as one batch, so that a batch costs one task switch. It ends
+    after exactly one `ReplyFinished`; everything that goes wrong is raised as a `ModelError`. Call ids are unique
+    within the reply. It never retries, never sleeps, and releases its connection when closed early.
+    """
+
+    @property
+    def name(self) -> str:
+        """The prefix in `"name:model"`."""
+        ...
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[list[ModelChunk]]:
+        """Ask the model."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections; the provider is not used afterwards."""
+        ...

@@ -1,0 +1,62 @@
+"""One request being answered, and what it takes to carry it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from wakeful.contracts.event import ErrorReport, StopReason
+from wakeful.contracts.json import JsonObject
+from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.usage import Usage
+
+
+class FrontendTool(msgspec.Struct, frozen=True):
+    """A tool the client offers for this run and carries out itself; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: JsonObject
+
+
+class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a request brought besides messages. Untrusted: `context` reaches the model marked as data."""
+
+    frontend_tools: tuple[FrontendTool, ...] = ()
+    context: str | None = None
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as stored.
+
+    `key` and `thread_key` are the store's own numbers and never leave the process. `origin` names the protocol
+    the request came by. `steps` and `usage` count over all attempts; `attempt` counts claims after a loss, from 1.
+    """
+
+    key: int
+    thread_key: int
+    scope: str
+    id: str
+    thread_id: str
+    agent_id: str
+    status: RunStatus
+    origin: str
+    created_at: int
+    updated_at: int
+    started_at: int | None = None
+    finished_at: int | None = None
+    stop_reason: StopReason | None = None
+    error: ErrorReport | None = None
+    parent_run_id: str | None = None
+    attempt: int = 0
+    steps: int = 0
+    usage: Usage = Usage()
+    options: RunOptions = RunOptions()
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """The right to write about one run until `until` (ms). Every write carries `token`; a newer token voids it."""
+
+    run_key: int
+    dispatch_key: int
+    token: int
+    until: int
