@@ -339,7 +339,8 @@ class Store(Protocol):
     async def delete_thread(self, thread_key: int, strategy: ChildStrategy) -> None:
         """Remove a thread with its messages, runs and logs.
 
-        Children are detached, a reason to refuse (`BadRequest`), or removed too. Raises `Conflict` while a run of it (or of a removed child) is running, `NotFound`.
+        Children are detached, a reason to refuse (`BadRequest`), or removed too. Raises `NotFound`, and
+        `Conflict` while a run of it (or of a child to be removed) is running.
         """
         ...
 
