@@ -1,0 +1,35 @@
+"""What every protocol decodes a request into: clients propose, the server owns."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from wakeful.contracts.interrupt import Decision
+from wakeful.contracts.message import FilePart, TextPart
+from wakeful.contracts.run import RunOptions
+
+
+class InputMessage(msgspec.Struct, frozen=True):
+    """A new message as a client sent it; `id` is the client's own, if it gave one."""
+
+    role: Literal["user", "system"]
+    parts: tuple[TextPart | FilePart, ...]
+    id: str | None = None
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to run an agent. At least one of `messages` and `decisions` is present.
+
+    Ids that are None are chosen by the server. `messages` are only the new turn; history lives on the server.
+    `decisions` answer open interrupts of the thread's waiting run.
+    """
+
+    thread_id: str | None = None
+    run_id: str | None = None
+    agent_id: str | None = None
+    parent_run_id: str | None = None
+    messages: tuple[InputMessage, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    options: RunOptions = RunOptions()
