@@ -19,6 +19,11 @@ class Journal(Protocol):
         """Append a message to the thread together with its `MessageCommitted`."""
         ...
 
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits to be committed that the producer should `flush` before it goes on."""
+        ...
+
     async def flush(self) -> None:
         """Return when everything appended so far is durable; raises `LeaseLost` when it cannot be."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -74,6 +74,7 @@ class ToolContext:
         self._progress(message, progress, total)
 
 
+@runtime_checkable
 class Tool(Protocol):
     """A callable tool. Errors a model should read are raised as `ToolError`; anything else is a defect."""
 

@@ -1,0 +1,61 @@
+"""What the engine is handed to carry one run, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wakeful.contracts.event import ErrorReport, FinishReason, StopReason
+from wakeful.contracts.interrupt import Interrupt, InterruptRecord
+from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.message import Message
+from wakeful.contracts.model import ModelSettings, Provider
+from wakeful.contracts.run import Run
+from wakeful.contracts.spec import AgentSpec
+from wakeful.contracts.tool import Tool, ToolSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """The step an earlier dispatch left open.
+
+    `reply` is how the model's reply ended, None when it was cut off and must be asked again; `started_calls` had
+    begun to run when the worker was lost.
+    """
+
+    step: int
+    message_id: str
+    reply: FinishReason | None
+    started_calls: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One run and everything it needs.
+
+    `model` is the provider's own name for the model. `frontend` tools are carried out by the client and never hide
+    a server tool of the same name. `history` is the whole thread including this run's messages so far.
+    `announced`: the log already says that the run started.
+    """
+
+    run: Run
+    agent: AgentSpec
+    provider: Provider
+    model: str
+    settings: ModelSettings
+    tools: Mapping[str, Tool]
+    frontend: Mapping[str, ToolSpec]
+    history: tuple[Message, ...]
+    interrupts: tuple[InterruptRecord, ...] = ()
+    unfinished: Unfinished | None = None
+    announced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a dispatch of a run ended: at rest (`waiting` with its interrupts) or for good."""
+
+    status: RunStatus
+    stop_reason: StopReason | None = None
+    error: ErrorReport | None = None
+    interrupts: tuple[Interrupt, ...] = ()

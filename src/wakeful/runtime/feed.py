@@ -1,0 +1,139 @@
+"""The feed: reads a run's log from any point and follows it; replay and tail are one path."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager
+
+from wakeful.contracts.event import LogEntry
+from wakeful.contracts.lifecycle import FINISHED, RunStatus
+from wakeful.contracts.store import Store
+from wakeful.runtime.channel import Channel
+from wakeful.runtime.projection import Projector, View
+
+PAGE = 256
+SILENCE_MS = 10_000
+
+
+class Feed:
+    """All channels of this process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._channels: dict[int, Channel] = {}
+        self._closing = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether readers were told to go because the process is going down."""
+        return self._closing
+
+    def channel(self, run_key: int) -> Channel:
+        """The run's channel, made when absent."""
+        channel = self._channels.get(run_key)
+        if channel is None:
+            channel = self._channels[run_key] = Channel(run_key)
+        return channel
+
+    def poke(self, run_key: int) -> None:
+        """The log changed without a recorder; wake who reads it."""
+        channel = self._channels.get(run_key)
+        if channel is not None:
+            channel.poke()
+
+    def tidy(self, run_key: int) -> None:
+        """Forget what nobody reads, and the channel itself when nobody writes to it either."""
+        channel = self._channels.get(run_key)
+        if channel is not None and not channel.readers:
+            channel.projections.clear()
+            if not channel.live:
+                del self._channels[run_key]
+
+    def close(self) -> None:
+        """End all readers."""
+        self._closing = True
+        for channel in self._channels.values():
+            channel.poke()
+
+    async def follow(
+        self, run_key: int, *, after: int, batch: int = PAGE, until_finished: bool = False, silence_ms: int = SILENCE_MS
+    ) -> AsyncGenerator[list[LogEntry]]:
+        """Every event after `after`, once, in order, in batches of at most `batch`; an empty one means silence.
+
+        Ends when the run rests (with `until_finished`: only when it is finished) or the process goes down.
+        """
+        with self._reading(run_key) as channel:
+            position = after
+            while not self._closing:
+                version = channel.version
+                if channel.covers(position):
+                    entries = channel.after(position, batch)
+                    at_end = channel.finished or (channel.resting and not until_finished)
+                else:
+                    page = await self._store.read_log(run_key, after=position, limit=batch)
+                    entries = list(page.entries)
+                    at_end = not page.has_more and _rests(page.status, until_finished=until_finished)
+                if entries:
+                    yield entries
+                    position = entries[-1].seq
+                elif at_end:
+                    return
+                elif not await channel.changed(version, silence_ms):
+                    yield []
+
+    async def project(
+        self,
+        run_key: int,
+        *,
+        key: str,
+        projector: Callable[[], Projector],
+        start: int = 0,
+        after: int = 0,
+        batch: int = PAGE,
+        until_finished: bool = False,
+        silence_ms: int = SILENCE_MS,
+    ) -> AsyncGenerator[bytes]:
+        """Like `follow`, as bytes; empty bytes mean silence.
+
+        Folds the log from `start` and gives the frames of events after `after`. Readers with an equal `key` (and
+        `start`) share the bytes of one fold.
+        """
+
+        def replay(upto: int) -> AsyncGenerator[LogEntry]:
+            return self._read(run_key, after=start, upto=upto)
+
+        with self._reading(run_key) as channel:
+            view = View(channel, f"{key}@{start}", projector, replay, start)
+            events = self.follow(
+                run_key, after=start, batch=batch, until_finished=until_finished, silence_ms=silence_ms
+            )
+            async with aclosing(events):
+                async for entries in events:
+                    frames = [data for entry in entries if (data := await view.frame(entry)) and entry.seq > after]
+                    if frames or not entries:
+                        yield b"".join(frames)
+
+    async def _read(self, run_key: int, *, after: int, upto: int) -> AsyncGenerator[LogEntry]:
+        position, more = after, True
+        while more:
+            page = await self._store.read_log(run_key, after=position, limit=PAGE)
+            for entry in page.entries:
+                if entry.seq > upto:
+                    return
+                yield entry
+                position = entry.seq
+            more = page.has_more
+
+    @contextmanager
+    def _reading(self, run_key: int) -> Generator[Channel]:
+        channel = self.channel(run_key)
+        channel.readers += 1
+        try:
+            yield channel
+        finally:
+            channel.readers -= 1
+            self.tidy(run_key)
+
+
+def _rests(status: RunStatus, *, until_finished: bool) -> bool:
+    return status in FINISHED or (status is RunStatus.WAITING and not until_finished)

@@ -1,0 +1,198 @@
+"""The recorder: the only writer of a run's log. Stamps, shows and commits its events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from wakeful.contracts.clock import Clock
+from wakeful.contracts.codec import entry
+from wakeful.contracts.errors import LeaseLost
+from wakeful.contracts.event import DELTAS, Event, LogEntry, MessageCommitted, ModelCallFinished, StepStarted
+from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.message import Message
+from wakeful.contracts.store import Append, Claim, Settlement, Store
+from wakeful.contracts.usage import Usage
+from wakeful.engine.assignment import Ending
+from wakeful.runtime.channel import Channel
+from wakeful.runtime.commit import GroupCommit
+
+SHOWN_AHEAD = 512
+"""How far deltas may be shown beyond what is committed; after a loss numbering starts above that."""
+BEHIND = 4096
+
+
+class Recorder:
+    """Keeps the `Journal` promise for one claimed run.
+
+    Facts become visible when committed, deltas at once unless a fact before them is still on its way.
+    """
+
+    def __init__(self, claim: Claim, channel: Channel, store: Store, group: GroupCommit, clock: Clock) -> None:
+        self._lease = claim.lease
+        self._channel = channel
+        self._store = store
+        self._group = group
+        self._clock = clock
+        self._seq = claim.last_seq + SHOWN_AHEAD if claim.lost else claim.last_seq
+        self._committed_seq = self._seq
+        self._steps = claim.run.steps
+        self._usage = claim.run.usage
+        self._buffer: list[LogEntry] = []
+        self._messages: list[Message] = []
+        self._taken: Append | None = None
+        self._hidden: deque[LogEntry] = deque()
+        self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._is_lost = False
+        channel.begin(claim.last_seq)
+
+    @property
+    def usage(self) -> Usage:
+        """The run's tokens over all attempts."""
+        return self._usage
+
+    @property
+    def behind(self) -> bool:
+        """Whether more than 4096 events wait to be committed."""
+        return self._seq - self._committed_seq > BEHIND
+
+    def emit(self, event: Event) -> None:
+        """Append one event."""
+        if self._is_lost:
+            return
+        self._seq += 1
+        item = entry(self._seq, self._clock.now(), event)
+        self._buffer.append(item)
+        kind = type(event)
+        is_delta = kind in DELTAS
+        if is_delta and not self._hidden and self._seq <= self._committed_seq + SHOWN_AHEAD:
+            self._channel.publish(item)
+        else:
+            self._hidden.append(item)
+        if not is_delta:
+            self._count(event)
+        self._group.mark(self, urgent=not is_delta)
+
+    def commit(self, message: Message) -> None:
+        """Append a message to the thread."""
+        if not self._is_lost:
+            self._messages.append(message)
+            self.emit(MessageCommitted(message.id, message.role))
+
+    async def flush(self) -> None:
+        """Wait until everything so far is durable; raises `LeaseLost`."""
+        if self._is_lost:
+            raise _lost()
+        if self._committed_seq >= self._seq:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushes.append((self._seq, done))
+        self._group.mark(self, urgent=True)
+        await done
+
+    async def settle(self, ending: Ending) -> None:
+        """Write the rest of the log and end the dispatch in one transaction; raises `LeaseLost`."""
+        await self._drain()
+        messages, entries = tuple(self._messages), tuple(self._buffer)
+        await self._store.settle(
+            Settlement(
+                lease=self._lease,
+                status=ending.status,
+                stop_reason=ending.stop_reason,
+                error=ending.error,
+                interrupts=ending.interrupts,
+                entries=entries,
+                messages=messages,
+                steps=self._steps,
+                usage=self._usage,
+                at=self._clock.now(),
+            )
+        )
+        self._buffer.clear()
+        self._messages.clear()
+        self._advance(self._seq)
+        self._channel.rest(finished=ending.status is not RunStatus.WAITING)
+
+    async def hand_back(self, available_at: int) -> None:
+        """Commit the log and put the run back into the queue; raises `LeaseLost`."""
+        await self.flush()
+        await self._store.requeue(self._lease, available_at=available_at, at=self._clock.now())
+        self._channel.release()
+
+    # -- the Source side, called by the group commit
+
+    def take(self) -> Append | None:
+        """Hand over the buffer, unless an earlier one is still on its way."""
+        if not self._buffer or self._taken is not None:
+            return None
+        self._taken = Append(
+            lease=self._lease,
+            entries=tuple(self._buffer),
+            messages=tuple(self._messages),
+            steps=self._steps,
+            usage=self._usage,
+        )
+        self._buffer.clear()
+        self._messages.clear()
+        return self._taken
+
+    def untake(self) -> None:
+        """Put the refused buffer back in front."""
+        if self._taken is not None:
+            self._buffer[:0] = self._taken.entries
+            self._messages[:0] = self._taken.messages
+            self._taken = None
+
+    def committed(self) -> None:
+        """Show what became durable."""
+        taken, self._taken = self._taken, None
+        if taken is not None:
+            self._advance(taken.entries[-1].seq)
+        if self._buffer:
+            self._group.mark(self, urgent=bool(self._hidden))
+
+    def lost(self) -> None:
+        """Stop writing and showing; whoever waits is told."""
+        self._is_lost = True
+        self._taken = None
+        self._buffer.clear()
+        self._messages.clear()
+        self._hidden.clear()
+        self._channel.release()
+        for _, done in self._flushes:
+            if not done.done():
+                done.set_exception(_lost())
+        self._flushes.clear()
+
+    # -- inside
+
+    async def _drain(self) -> None:
+        """Wait until no part of the buffer is with the group commit, then keep it away from there."""
+        while self._taken is not None:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._flushes.append((self._taken.entries[-1].seq, done))
+            await done
+        if self._is_lost:
+            raise _lost()
+        self._group.forget(self)
+
+    def _advance(self, seq: int) -> None:
+        self._committed_seq = max(seq, self._committed_seq)
+        ahead = self._committed_seq + SHOWN_AHEAD
+        hidden = self._hidden
+        while hidden and (hidden[0].seq <= seq or (hidden[0].seq <= ahead and type(hidden[0].event) in DELTAS)):
+            self._channel.publish(hidden.popleft())
+        for at, done in self._flushes:
+            if at <= seq and not done.done():
+                done.set_result(None)
+        self._flushes = [(at, done) for at, done in self._flushes if at > seq]
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, StepStarted):
+            self._steps = event.step
+        elif isinstance(event, ModelCallFinished):
+            self._usage = self._usage + event.usage
+
+
+def _lost() -> LeaseLost:
+    return LeaseLost("another worker owns this run now")
