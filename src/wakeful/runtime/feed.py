@@ -13,6 +13,8 @@ from wakeful.runtime.projection import Projector, View
 
 PAGE = 256
 SILENCE_MS = 10_000
+UNSEEN = 10_000
+"""How many runs that came to rest unwatched are remembered."""
 
 
 class Feed:
@@ -21,6 +23,7 @@ class Feed:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._channels: dict[int, Channel] = {}
+        self._unseen: dict[int, None] = {}
         self._closing = False
 
     @property
@@ -48,6 +51,17 @@ class Feed:
             channel.projections.clear()
             if not channel.live:
                 del self._channels[run_key]
+
+    def rested(self, run_key: int) -> None:
+        """A run came to rest; until a reader gets there, it counts as unseen."""
+        self._unseen.pop(run_key, None)
+        self._unseen[run_key] = None
+        if len(self._unseen) > UNSEEN:
+            del self._unseen[next(iter(self._unseen))]
+
+    def unseen(self, run_key: int) -> bool:
+        """Whether the run came to rest in this process and no reader has read that far."""
+        return run_key in self._unseen
 
     def close(self) -> None:
         """End all readers."""
@@ -77,6 +91,7 @@ class Feed:
                     yield entries
                     position = entries[-1].seq
                 elif at_end:
+                    self._unseen.pop(run_key, None)
                     return
                 elif not await channel.changed(version, silence_ms):
                     yield []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -11,28 +13,35 @@ from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import BadRequest, Conflict
 from wakeful.contracts.event import RunAccepted, RunFinished, StopReason, ToolCallFinished
+from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.message import Message, ToolResultPart
 from wakeful.contracts.request import RunRequest
 from wakeful.contracts.run import Run
-from wakeful.contracts.store import Accepted, Claim, Decided, Retirement, Store, Submission
+from wakeful.contracts.store import Accepted, Claim, Retirement, Store, Submission
 from wakeful.contracts.thread import Thread
 from wakeful.engine.prompt import open_calls
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.worker import Worker
 
+Effect = Literal["started", "queued", "replayed", "resumed", "waiting"]
 RETIRE_ATTEMPTS = 8
 UNANSWERED = "The run was ended before this call was answered."
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a request. `after`: the run's events after this sequence number answer it."""
+    """What became of a request. `after`: the run's events after this sequence number answer it.
+
+    `accepted` and `already` name the interrupts whose decisions were taken, or were known before.
+    """
 
     run: Run
-    effect: str
+    effect: Effect
     after: int = 0
+    accepted: tuple[str, ...] = ()
+    already: tuple[str, ...] = ()
 
 
 class Mailbox:
@@ -75,33 +84,39 @@ class Mailbox:
                 self._worker.wake()
         return run
 
-    async def decide(self, run: Run, request: RunRequest) -> Decided:
+    async def decide(self, run: Run, decisions: Sequence[Decision]) -> Receipt:
         """Record decisions of a waiting run; it goes on when none is open any more."""
-        decided = await self._store.decide(run.key, request.decisions, self._clock.now())
+        last_seqs = {found.key: last_seq for found, last_seq in await self._store.open_runs(run.thread_key)}
+        decided = await self._store.decide(run.key, decisions, self._clock.now())
         if decided.ready:
             self._worker.wake()
-        return decided
+        return Receipt(
+            decided.run,
+            "resumed" if decided.ready else "waiting",
+            last_seqs.get(run.key, 0),
+            decided.accepted,
+            decided.already,
+        )
 
     async def _answer(self, thread: Thread | None, request: RunRequest) -> Receipt:
         if not request.decisions:
             raise BadRequest("the request brings nothing new: expected at least one new message or decision")
         waiting = await self._store.active_run(thread.key) if thread else None
-        if thread is None or waiting is None or waiting.status is not RunStatus.WAITING:
+        if waiting is None or waiting.status is not RunStatus.WAITING:
             raise Conflict("no run of this thread waits for a decision; send a new message instead")
-        position = next((seq for run, seq in await self._store.open_runs(thread.key) if run.key == waiting.key), 0)
-        decided = await self.decide(waiting, request)
-        return Receipt(decided.run, "resumed" if decided.ready else "waiting", position)
+        return await self.decide(waiting, request.decisions)
 
     async def _supersede(self, submission: Submission) -> Receipt:
         """Accept after ending what the thread does; looks again when that changed in between."""
-        for _ in range(RETIRE_ATTEMPTS):
+        for attempt in range(RETIRE_ATTEMPTS):
             thread = await self._store.get_thread(submission.scope, submission.thread_id)
             retire = await self._retirements(thread) if thread else ()
             try:
                 return await self._accept(msgspec.structs.replace(submission, supersede=True, retire=retire))
-            except Conflict as error:
-                conflict = error
-        raise conflict
+            except Conflict:
+                if attempt == RETIRE_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     async def _accept(self, submission: Submission) -> Receipt:
         submission = msgspec.structs.replace(submission, claim=self._worker.claim_request())

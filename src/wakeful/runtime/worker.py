@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -67,6 +68,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._closing = False
+        self.endings: Counter[RunStatus] = Counter()
 
     @property
     def active(self) -> int:
@@ -172,6 +174,8 @@ class Worker:
             else:
                 _emit_end(recorder, ending)
                 await self._persist(lambda: recorder.settle(ending))
+                self._feed.rested(key)
+                self.endings[ending.status] += 1
         except LeaseLost:
             log.warning("run %s: the lease is lost, another worker continues", claim.run.id)
             recorder.lost()

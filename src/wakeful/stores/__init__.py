@@ -1,0 +1,7 @@
+"""Room card: stores.
+
+What is here: one folder per database, each keeping every promise of `contracts/store.py`.
+Start reading: `sqlite/store.py`.
+May import: contracts.
+Invariant: the only room with SQL; neither rows nor driver errors leave it.
+"""

@@ -1,0 +1,23 @@
+"""The ASGI app of a runtime with every protocol Wakeful speaks."""
+
+from __future__ import annotations
+
+from wakeful.protocols.ag_ui import routes as ag_ui
+from wakeful.protocols.ai_sdk import routes as ai_sdk
+from wakeful.protocols.native import routes as native
+from wakeful.runtime.runtime import Runtime
+from wakeful.server.app import App
+from wakeful.server.config import ServerConfig
+from wakeful.server.metrics import Metrics
+from wakeful.server.operations import Operations
+
+
+def build_app(runtime: Runtime, config: ServerConfig) -> App:
+    """The app; nothing runs before its first request or its lifespan."""
+    metrics = Metrics(runtime)
+    operations = Operations(runtime, config, metrics)
+    app = App(runtime, config, metrics)
+    app.add(router=native.router(operations))
+    app.add(routes=ai_sdk.routes(operations))
+    app.add(routes=ag_ui.routes(operations))
+    return app

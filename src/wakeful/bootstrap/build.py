@@ -1,0 +1,91 @@
+"""Builds a runtime from what an author wrote: one catalog, checked as a whole, and one store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from wakeful.bootstrap.plugs import MEMORY, PROVIDERS, open_provider, open_store
+from wakeful.contracts.clock import Clock
+from wakeful.contracts.errors import ConfigurationError
+from wakeful.contracts.model import Provider
+from wakeful.contracts.spec import AgentSpec, ModelSpec
+from wakeful.contracts.store import Store
+from wakeful.contracts.tool import Tool
+from wakeful.runtime.catalog import Catalog
+from wakeful.runtime.clock import SystemClock
+from wakeful.runtime.runtime import Runtime
+from wakeful.sdk.agent import Agent
+from wakeful.sdk.tool import as_tool
+
+T = TypeVar("T")
+
+
+def build_runtime(
+    *,
+    agents: Sequence[Agent | AgentSpec],
+    tools: Sequence[Tool | Callable[..., Any]] = (),
+    models: Sequence[ModelSpec] = (),
+    providers: Sequence[Provider] | Mapping[str, Provider] = (),
+    store: Store | str | None = None,
+    clock: Clock | None = None,
+) -> Runtime:
+    """A runtime, not yet started. Raises `ConfigurationError` naming everything that does not fit together."""
+    clock = clock or SystemClock()
+    specs = [agent.spec if isinstance(agent, Agent) else agent for agent in agents]
+    own = [tool for agent in agents if isinstance(agent, Agent) for tool in agent.tools]
+    given = providers if isinstance(providers, Mapping) else {provider.name: provider for provider in providers}
+    catalog = Catalog(
+        agents=_by_id("agent", [(spec.id, spec) for spec in specs]),
+        models=_by_id("model", [(model.id, model) for model in models]),
+        providers=_providers(specs, models, given, clock),
+        tools=_tools([*(as_tool(tool) for tool in tools), *own]),
+    )
+    _check(catalog)
+    opened = open_store(store or MEMORY) if store is None or isinstance(store, str) else store
+    return Runtime(catalog=catalog, store=opened, clock=clock)
+
+
+def _by_id(noun: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ConfigurationError(f"there are two {noun}s with the id {key!r}; give each its own")
+        found[key] = value
+    return found
+
+
+def _tools(tools: Iterable[Tool]) -> dict[str, Tool]:
+    found: dict[str, Tool] = {}
+    for tool in tools:
+        if found.setdefault(tool.spec.name, tool) is not tool:
+            raise ConfigurationError(f"there are two different tools named {tool.spec.name!r}; rename one")
+    return found
+
+
+def _providers(
+    specs: Iterable[AgentSpec], models: Sequence[ModelSpec], given: Mapping[str, Provider], clock: Clock
+) -> dict[str, Provider]:
+    """The given providers, and the built-in ones that some agent's model names."""
+    named = {model.id: model.provider for model in models}
+    wanted = {named.get(spec.model, spec.model.partition(":")[0]) for spec in specs}
+    found = dict(given)
+    for prefix in sorted(wanted - found.keys()):
+        provider = open_provider(prefix, clock)
+        if provider is not None:
+            found[prefix] = provider
+    return found
+
+
+def _check(catalog: Catalog) -> None:
+    problems: list[str] = []
+    for agent in catalog.agents.values():
+        try:
+            catalog.model(agent.model)
+        except ConfigurationError as error:
+            problems.append(f"agent {agent.id!r}: {error.message}; built-in providers: {', '.join(PROVIDERS)}")
+        missing = [name for name in agent.tools if name not in catalog.tools]
+        if missing:
+            problems.append(f"agent {agent.id!r}: unknown tools: {', '.join(missing)}")
+    if problems:
+        raise ConfigurationError("; ".join(problems))

@@ -1,0 +1,97 @@
+"""What the commands of the command line do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import uvicorn
+
+from wakeful.bootstrap.plugs import open_store
+from wakeful.bootstrap.serve import serve, warn_if_exposed
+from wakeful.bootstrap.target import load_server
+from wakeful.contracts.errors import ConfigurationError
+from wakeful.embed import AgentServer
+from wakeful.server.app import App
+from wakeful.server.config import ServerConfig
+
+RELOAD_TARGET = "WAKEFUL_DEV_TARGET"
+RELOAD_STORE = "WAKEFUL_DEV_STORE"
+RELOAD_ADDRESS = "WAKEFUL_ADDRESS"
+
+GREETING = """
+Wakeful is on {base}
+
+  curl {base}/health
+  curl -N -H 'content-type: application/json' {base}/v1/runs \\
+    -d '{{"agent_id": "{agent}", "thread_id": "demo", "messages": [{{"role": "user", "content": "weather in Paris"}}]}}'
+  curl '{base}/v1/threads/demo/messages'
+
+AI SDK   {base}/v1/ai-sdk/agents/{agent}/runs
+AG-UI    {base}/v1/ag-ui/agents/{agent}/runs
+API docs {base}/docs
+"""
+
+
+def settings(host: str, port: int) -> ServerConfig:
+    """The environment's settings with this address. Raises `ConfigurationError` naming each bad variable."""
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        return ServerConfig(address=f"{shown}:{port}")
+    except ValueError as error:
+        raise ConfigurationError(f"the WAKEFUL_* settings are not valid: {error}") from error
+
+
+def serve_target(target: str | None, *, host: str, port: int, store: str | None) -> None:
+    """Serve until interrupted."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s  %(name)s  %(message)s")
+    server = load_server(target, config=settings(host, port), store=store)
+    print(greeting(server), flush=True)  # noqa: T201 - the command's output
+    serve(server.app, server.runtime.inner, server.config)
+
+
+def serve_reloading(target: str | None, *, host: str, port: int, store: str | None) -> None:
+    """Serve in a child process that restarts when a file changes."""
+    config = settings(host, port)
+    print(greeting(load_server(target, config=config, store=store)), flush=True)  # noqa: T201 - the command's output
+    warn_if_exposed(config)
+    os.environ[RELOAD_ADDRESS] = config.address
+    os.environ[RELOAD_TARGET] = target or ""
+    os.environ[RELOAD_STORE] = store or ""
+    uvicorn.run(
+        "wakeful.bootstrap.commands:reloaded_app",
+        factory=True,
+        reload=True,
+        reload_dirs=[str(Path.cwd())],
+        host=config.host,
+        port=config.port,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+
+
+def reloaded_app() -> App:
+    """The app of a reloading server's child process, described by its environment."""
+    target, store = os.environ[RELOAD_TARGET], os.environ[RELOAD_STORE]
+    return load_server(target or None, config=ServerConfig(), store=store or None).app
+
+
+def upgrade_store(url: str) -> None:
+    """Open a store, which brings its schema up to date, and close it."""
+
+    async def upgrade() -> None:
+        store = open_store(url)
+        await store.open()
+        await store.aclose()
+
+    asyncio.run(upgrade())
+
+
+def greeting(server: AgentServer) -> str:
+    """What to try first."""
+    host = "127.0.0.1" if server.config.host in ("0.0.0.0", "::") else server.config.host  # noqa: S104 - compared only
+    shown = f"[{host}]" if ":" in host else host
+    agent = server.runtime.inner.catalog.default_agent().id
+    return GREETING.format(base=f"http://{shown}:{server.config.port}", agent=agent)

@@ -1,0 +1,71 @@
+"""Examines the machine: what is installed, configured and reachable. Never shows a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wakeful.bootstrap.plugs import open_store
+from wakeful.bootstrap.target import load_server
+from wakeful.contracts.errors import WakefulError
+from wakeful.server.config import ServerConfig
+
+EXTRAS = {"models": "aiohttp", "pydantic-ai": "pydantic_ai", "fast": "uvloop"}
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    subject: str
+    detail: str
+    ok: bool = True
+
+
+def examine(target: str | None, store: str | None) -> list[Finding]:
+    """All findings; an extra or key that is absent is told, not a failure."""
+    return [
+        Finding("python", platform.python_version(), sys.version_info >= (3, 11)),
+        *(Finding(f"extra {extra}", _installed(extra, module)) for extra, module in EXTRAS.items()),
+        *(Finding(f"key {key}", "set" if os.environ.get(key) else "not set") for key in KEYS),
+        _attempt("settings", lambda: f"address {ServerConfig().address}"),
+        _attempt("target", lambda: _describe(target)),
+        *([_attempt("store", lambda: _try_store(store))] if store else []),
+    ]
+
+
+def _installed(extra: str, module: str) -> str:
+    return "installed" if importlib.util.find_spec(module) else f'not installed (pip install "wakeful[{extra}]")'
+
+
+def _describe(target: str | None) -> str:
+    server = load_server(target, config=ServerConfig(), store=None)
+    return f"{target or 'demo'} has agents {', '.join(server.runtime.inner.catalog.agents)}"
+
+
+def _try_store(url: str) -> str:
+    async def attempt() -> None:
+        store = open_store(url)
+        await store.open()
+        try:
+            await store.probe()
+        finally:
+            await store.aclose()
+
+    asyncio.run(attempt())
+    return f"{url} opens"
+
+
+def _attempt(subject: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, check())
+    except WakefulError as error:
+        return Finding(subject, error.message, ok=False)
+    except ValueError as error:
+        return Finding(subject, str(error), ok=False)

@@ -1,0 +1,71 @@
+"""Which concrete plug stands behind a name: providers by prefix, stores by URL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from wakeful.contracts.clock import Clock
+from wakeful.contracts.errors import ConfigurationError
+from wakeful.contracts.model import Provider
+from wakeful.contracts.store import Store
+
+MEMORY = "sqlite:///:memory:"
+
+
+def open_provider(prefix: str, clock: Clock, environment: Mapping[str, str] = os.environ) -> Provider | None:
+    """The built-in provider for `"prefix:model"`, with keys and addresses from the environment; None if unknown."""
+    make = PROVIDERS.get(prefix)
+    return make(environment, clock) if make else None
+
+
+def open_store(url: str) -> Store:
+    """The store behind `sqlite:///path` or `sqlite:///:memory:`; raises `ConfigurationError`."""
+    scheme, _, path = url.partition("://")
+    if scheme != "sqlite" or not path.startswith("/") or path == "/":
+        raise ConfigurationError(f"expected a store URL such as sqlite:///wakeful.db, found {url!r}")
+    from wakeful.stores.sqlite.store import SQLiteStore
+
+    return SQLiteStore(path[1:])
+
+
+def _openai(environment: Mapping[str, str], _: Clock) -> Provider:
+    from wakeful.providers.openai.provider import OPENAI_URL, OpenAIProvider
+
+    base = environment.get("OPENAI_BASE_URL") or OPENAI_URL
+    return OpenAIProvider(api_key=environment.get("OPENAI_API_KEY"), base_url=base)
+
+
+def _openai_responses(environment: Mapping[str, str], _: Clock) -> Provider:
+    from wakeful.providers.openai_responses.provider import OPENAI_URL, OpenAIResponsesProvider
+
+    base = environment.get("OPENAI_BASE_URL") or OPENAI_URL
+    return OpenAIResponsesProvider(api_key=environment.get("OPENAI_API_KEY"), base_url=base)
+
+
+def _anthropic(environment: Mapping[str, str], _: Clock) -> Provider:
+    from wakeful.providers.anthropic.provider import ANTHROPIC_URL, AnthropicProvider
+
+    base = environment.get("ANTHROPIC_BASE_URL") or ANTHROPIC_URL
+    return AnthropicProvider(api_key=environment.get("ANTHROPIC_API_KEY"), base_url=base)
+
+
+def _pydantic_ai(_: Mapping[str, str], __: Clock) -> Provider:
+    from wakeful.providers.pydantic_ai.provider import PydanticAIProvider
+
+    return PydanticAIProvider()
+
+
+def _demo(_: Mapping[str, str], clock: Clock) -> Provider:
+    from wakeful.providers.demo.provider import DemoProvider
+
+    return DemoProvider(clock)
+
+
+PROVIDERS: dict[str, Callable[[Mapping[str, str], Clock], Provider]] = {
+    "openai": _openai,
+    "openai-responses": _openai_responses,
+    "anthropic": _anthropic,
+    "pydantic-ai": _pydantic_ai,
+    "demo": _demo,
+}

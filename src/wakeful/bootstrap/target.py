@@ -1,0 +1,80 @@
+"""Finds what `wakeful serve` was given: `module:attr` or `file.py:attr`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from wakeful.bootstrap.demo import demo_agents
+from wakeful.contracts.errors import ConfigurationError
+from wakeful.contracts.spec import AgentSpec
+from wakeful.embed import AgentRuntime, AgentServer
+from wakeful.sdk.agent import Agent
+from wakeful.server.config import ServerConfig
+
+EXPECTED = "expected an AgentServer, an AgentRuntime, an Agent or a list of Agents"
+
+
+def load_server(target: str | None, *, config: ServerConfig, store: str | None) -> AgentServer:
+    """The server behind a target, the demo's without one.
+
+    A target that is a server keeps its own settings except for the address. Raises `ConfigurationError` when there
+    is nothing fit to serve.
+    """
+    found: Any = load(target) if target else demo_agents()
+    if isinstance(found, AgentServer):
+        found, config = found.runtime, found.config.model_copy(update={"address": config.address})
+    if isinstance(found, AgentRuntime):
+        if store:
+            raise ConfigurationError(f"{target} brings its own store; leave --store out, or serve a list of agents")
+        return AgentServer(found, config)
+    return AgentServer(AgentRuntime(agents=_agents(target, found), store=store), config)
+
+
+def load(target: str) -> object:
+    """The object a target names; raises `ConfigurationError`."""
+    place, colon, attribute = target.rpartition(":")
+    if not colon or not place or not attribute:
+        raise ConfigurationError(f"expected module:attribute or file.py:attribute, found {target!r}")
+    module = _from_file(Path(place)) if place.endswith(".py") else _from_path(place)
+    found: Any = module
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            raise ConfigurationError(f"{place} has no attribute {attribute!r}")
+        found = getattr(found, name)
+    return found
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ConfigurationError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{path} is not a Python file")
+    sys.path.insert(0, str(path.resolve().parent))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _from_path(name: str) -> ModuleType:
+    sys.path.insert(0, "")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            raise ConfigurationError(f"there is no module {name!r} here; is the current folder right?") from error
+        raise
+
+
+def _agents(target: str | None, found: Any) -> list[Agent | AgentSpec]:
+    items: list[object] = [*found] if isinstance(found, list | tuple) else [found]
+    agents = [item for item in items if isinstance(item, Agent | AgentSpec)]
+    if not agents or len(agents) != len(items):
+        raise ConfigurationError(f"{target} is a {type(found).__name__}; {EXPECTED}")
+    return agents

@@ -1,0 +1,95 @@
+"""Builds the AG-UI values that take more than a constructor call."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from wakeful.contracts import event as log
+from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.usage import Usage
+from wakeful.protocols.ag_ui import wire
+
+LAST_MOMENT = 253_402_300_799_000
+APPROVAL_SCHEMA: JsonObject = {
+    "type": "object",
+    "properties": {"approved": {"type": "boolean"}},
+    "required": ["approved"],
+}
+
+
+def content(output: JsonValue) -> str:
+    """A tool's output as the text of its tool message."""
+    return output if isinstance(output, str) else msgspec.json.encode(output).decode()
+
+
+def result(message_id: str, call_id: str, text: str, at: int) -> wire.ToolCallResult:
+    """The result of a call."""
+    return wire.ToolCallResult(message_id=message_id, tool_call_id=call_id, content=text, role="tool", timestamp=at)
+
+
+def cipher(entity_id: str, value: str, at: int) -> wire.ReasoningEncryptedValue:
+    """The cipher of reasoning message `entity_id`."""
+    return wire.ReasoningEncryptedValue(subtype="message", entity_id=entity_id, encrypted_value=value, timestamp=at)
+
+
+def interrupt(interrupt: Interrupt) -> wire.Interrupt:
+    """An approval as the client is asked for it."""
+    return wire.Interrupt(
+        interrupt.id,
+        "confirmation",
+        interrupt.response_schema or APPROVAL_SCHEMA,
+        interrupt.message or None,
+        interrupt.call_id,
+        None if interrupt.expires_at is None else iso(interrupt.expires_at),
+    )
+
+
+def iso(milliseconds: int) -> str:
+    """A time as ISO 8601 in UTC; one beyond the calendar becomes its last moment."""
+    return datetime.fromtimestamp(min(milliseconds, LAST_MOMENT) / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def tokens(provider: str, model: str, usage: Usage) -> wire.TokenUsage:
+    """One model's tokens."""
+    return wire.TokenUsage(
+        provider,
+        model,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.total_tokens,
+        usage.reasoning_tokens,
+        usage.cached_input_tokens,
+        usage.cache_write_tokens,
+    )
+
+
+def activity(event: log.ToolProgressed, at: int) -> wire.ActivitySnapshot:
+    """Progress in the shape clients know as `tool-call-progress.v1`."""
+    fields = {
+        "type": "tool-call-progress",
+        "schema": "tool-call-progress.v1",
+        "node_id": f"tool_call:{event.call_id}",
+        "call_id": event.call_id,
+        "tool_name": event.name,
+        "status": "running",
+        "message": event.message,
+        "progress": event.progress,
+        "total": event.total,
+        "updated_at_ms": at,
+    }
+    return wire.ActivitySnapshot(
+        message_id=f"tool_call:{event.call_id}",
+        activity_type="tool-call-progress",
+        content={key: value for key, value in fields.items() if value is not None},
+        replace=True,
+        timestamp=at,
+    )
+
+
+def retry(event: log.RetryScheduled) -> JsonObject:
+    """The value of `CUSTOM retry_scheduled`: {attempt, delayMs, code, message}."""
+    error = event.error
+    return {"attempt": event.attempt, "delayMs": event.delay_ms, "code": error.code, "message": error.message}

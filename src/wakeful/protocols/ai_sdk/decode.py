@@ -1,0 +1,198 @@
+"""Reads an AI SDK chat request: the new turn and the answers to open questions, nothing of the history."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from wakeful.contracts.errors import BadRequest
+from wakeful.contracts.interrupt import Decision
+from wakeful.contracts.message import FilePart, TextPart
+from wakeful.contracts.request import InputMessage, RunRequest
+from wakeful.protocols.ai_sdk import wire
+
+MAX_FILES = 4
+MAX_FILE_BYTES = 8 * 1024 * 1024
+ROLES: dict[str, Literal["user", "system"]] = {"user": "user", "system": "system"}
+MEDIA_TYPES = ("application/pdf", "text/plain", "text/markdown", "application/json")
+
+_body = msgspec.json.Decoder(wire.ChatRequest)
+_part: msgspec.json.Decoder[str | wire.SentPart] = msgspec.json.Decoder(str | wire.SentPart)
+
+
+def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = None) -> RunRequest:
+    """The request in `body`; ids from the path win over ids in the body. Raises `BadRequest`.
+
+    `messages` of the result are the user and system messages after the last assistant message. When the last
+    message is an assistant's, its answered approvals and front-end calls become `decisions` instead. Model, system
+    prompt and settings in the body have no effect: those are the operator's.
+    """
+    request = _parse(body)
+    if request.trigger == "regenerate-message":
+        raise BadRequest("trigger 'regenerate-message' is not supported yet; send 'submit-message' with a new message")
+    if request.messages is None:
+        raise BadRequest(_no_messages(request))
+    messages = _read(_new_turn(request.messages))
+    decisions = _decisions(request.messages)
+    if not messages and not decisions:
+        raise BadRequest("nothing new to answer: expected user text, a file, an approval or a tool output at the end")
+    return RunRequest(
+        thread_id=_id("thread id", thread_id, request.thread_camel, request.thread_snake, request.id),
+        run_id=_id("run id", request.run_camel, request.run_snake),
+        agent_id=_id("agent id", agent_id, request.agent_camel, request.agent_snake),
+        messages=messages,
+        decisions=decisions,
+    )
+
+
+def _parse(body: bytes) -> wire.ChatRequest:
+    try:
+        return _body.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadRequest(f"the body is not a chat request: {error}") from None
+
+
+def _no_messages(request: wire.ChatRequest) -> str:
+    if request.session_id is not None or request.input is not None:
+        return "a body with 'sessionId' and 'input' is no longer understood; send 'id' and 'messages'"
+    return "'messages' is missing; expected a list of UI messages"
+
+
+def _id(name: str, *candidates: str | None) -> str | None:
+    """The first id given; blank ones are refused wherever they stand."""
+    given = [candidate for candidate in candidates if candidate is not None]
+    if any(not candidate.strip() for candidate in given):
+        raise BadRequest(f"id must not be blank: {name}; leave it out to have one chosen")
+    return given[0] if given else None
+
+
+def _new_turn(messages: Sequence[wire.ChatMessage]) -> list[wire.ChatMessage]:
+    turn: list[wire.ChatMessage] = []
+    for message in reversed(messages):
+        if message.role == "assistant":
+            break
+        turn.append(message)
+    return turn[::-1]
+
+
+def _parts(message: wire.ChatMessage) -> Iterator[wire.SentPart]:
+    content = message.parts or message.content or []
+    if isinstance(content, str):
+        yield wire.SentPart("text", text=content)
+        return
+    for raw in content:
+        try:
+            part = _part.decode(raw)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise BadRequest(f"a part of the last message cannot be read: {error}") from None
+        yield wire.SentPart("text", text=part) if isinstance(part, str) else part
+
+
+# The new turn.
+
+
+def _read(turn: Sequence[wire.ChatMessage]) -> tuple[InputMessage, ...]:
+    files = _Files()
+    messages: list[InputMessage] = []
+    for message in turn:
+        role = ROLES.get(message.role)
+        if role is None:
+            continue
+        parts = tuple(part for sent in _parts(message) if (part := _input_part(sent, files)) is not None)
+        if any(isinstance(part, FilePart) or part.text.strip() for part in parts):
+            messages.append(InputMessage(role, parts, message.id or None))
+    return tuple(messages)
+
+
+def _input_part(part: wire.SentPart, files: _Files) -> TextPart | FilePart | None:
+    if part.type == "text":
+        return TextPart(part.text) if part.text else None
+    if part.type == "file":
+        return files.admit(part)
+    return None
+
+
+class _Files:
+    """Admits the files of one request and counts them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._bytes = 0
+
+    def admit(self, part: wire.SentPart) -> FilePart:
+        """The file, if it is a `data:` URL of an allowed type and the request is not over its limits."""
+        media_type, content = _data_url(part.url or "")
+        declared = _essence(part.media_type or media_type)
+        if declared != media_type:
+            raise BadRequest(f"a file says it is {declared!r} but its data: URL says {media_type!r}")
+        if not media_type.startswith(("image/", "audio/", "video/")) and media_type not in MEDIA_TYPES:
+            allowed = ", ".join(["image/*", "audio/*", "video/*", *MEDIA_TYPES])
+            raise BadRequest(f"files of type {media_type!r} are not accepted; expected one of {allowed}")
+        self._count += 1
+        self._bytes += len(content)
+        if self._count > MAX_FILES:
+            raise BadRequest(f"too many files; expected at most {MAX_FILES} in one request")
+        if self._bytes > MAX_FILE_BYTES:
+            raise BadRequest(f"the files are too large; expected at most {MAX_FILE_BYTES} bytes in one request")
+        return FilePart(media_type, part.url or "", part.filename)
+
+
+def _data_url(url: str) -> tuple[str, bytes]:
+    """Media type and content of a base64 `data:` URL (RFC 2397)."""
+    head, comma, content = url.partition(",")
+    if head[:5].lower() != "data:" or not comma:
+        raise BadRequest("files must be sent as data: URLs; expected data:<media type>;base64,<content>")
+    if not head.lower().endswith(";base64"):
+        raise BadRequest("the data: URL of a file must be base64; expected data:<media type>;base64,<content>")
+    try:
+        return _essence(head[5:]), b64decode(content, validate=True)
+    except (Base64Error, ValueError):
+        raise BadRequest("the base64 content of a file is broken") from None
+
+
+def _essence(media_type: str) -> str:
+    """A media type without its parameters."""
+    return media_type.partition(";")[0].strip().lower()
+
+
+# The answers.
+
+
+def _decisions(messages: Sequence[wire.ChatMessage]) -> tuple[Decision, ...]:
+    """Answers in the last message; one per target, the last wins. Text sent after them supersedes them."""
+    if not messages or messages[-1].role != "assistant":
+        return ()
+    found = (decision for part in _parts(messages[-1]) if (decision := _decision(part)) is not None)
+    return tuple({decision.target: decision for decision in found}.values())
+
+
+def _decision(part: wire.SentPart) -> Decision | None:
+    if part.type == "tool-approval-response" and part.state is None:
+        return _answer(wire.SentApproval(part.approval_id, part.approved, part.reason), part)
+    if not part.type.startswith("tool-") and part.type != "dynamic-tool":
+        return None
+    if part.state == "approval-responded":
+        return _answer(part.approval or wire.SentApproval(), part)
+    return _output(part)
+
+
+def _answer(approval: wire.SentApproval, part: wire.SentPart) -> Decision | None:
+    """An approval's answer: only an explicit `true` approves."""
+    target = approval.id if isinstance(approval.id, str) else part.tool_call_id
+    reason = approval.reason if isinstance(approval.reason, str) else None
+    return Decision(target, approved=approval.approved is True, reason=reason) if target else None
+
+
+def _output(part: wire.SentPart) -> Decision | None:
+    """A front-end call's result. A call that was put to approval, or answered by the server, is history."""
+    if not part.tool_call_id or part.approval is not None or part.provider_executed is True or part.preliminary is True:
+        return None
+    if part.state == "output-available":
+        return Decision(part.tool_call_id, output=part.output)
+    if part.state == "output-error":
+        return Decision(part.tool_call_id, output=part.error_text or "The tool failed.", failed=True)
+    return None

@@ -1,0 +1,62 @@
+"""The AI SDK's routes: one handler behind every path layout."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from wakeful.contracts.run import Run
+from wakeful.protocols.ai_sdk.decode import decode
+from wakeful.protocols.ai_sdk.encode import Encoder
+from wakeful.protocols.ai_sdk.history import ui_messages
+from wakeful.server.body import read_json
+from wakeful.server.operations import Operations, Watch
+
+HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
+DONE = b"data: [DONE]\n\n"
+PREFIX = "/v1/ai-sdk"
+
+
+def routes(operations: Operations) -> list[Route]:
+    """All routes of the protocol."""
+
+    async def chat(request: Request) -> Response:
+        """Submit a turn or the answers to open questions, and stream what follows."""
+        principal = operations.principal(request)
+        ids = request.path_params
+        asked = decode(await read_json(request), thread_id=ids.get("thread"), agent_id=ids.get("agent"))
+        receipt = await operations.submit(principal, asked, origin="ai_sdk")
+        return _stream(receipt.run, receipt.after)
+
+    async def resume(request: Request) -> Response:
+        """Replay the thread's present answer from its beginning and follow it; 204 when there is none to show."""
+        principal = operations.principal(request)
+        thread = await operations.store.get_thread(principal.scope, request.path_params["thread"])
+        run = await operations.showable(thread) if thread else None
+        return _stream(run, 0) if run else Response(status_code=204, headers=HEADERS)
+
+    async def messages(request: Request) -> Response:
+        """The thread as UI messages, with what still waits for an answer."""
+        thread = await operations.thread(operations.principal(request), request.path_params["thread"])
+        stored, interrupts = await operations.conversation(thread)
+        body = msgspec.json.encode({"messages": ui_messages(stored, interrupts)})
+        return Response(body, media_type="application/json")
+
+    def _stream(run: Run, after: int) -> Response:
+        watch = Watch(
+            key="ai_sdk", encoder=lambda: Encoder(run_id=run.id, thread_id=run.thread_id), start=after, after=after
+        )
+        return operations.watch(run, watch, headers=HEADERS, trailer=DONE)
+
+    return [
+        Route(f"{PREFIX}/chat", chat, methods=["POST"]),
+        Route(f"{PREFIX}/agents/{{agent}}/runs", chat, methods=["POST"]),
+        Route(f"{PREFIX}/threads/{{thread}}/runs", chat, methods=["POST"]),
+        Route(f"{PREFIX}/chat/{{thread}}/stream", resume, methods=["GET"]),
+        Route(f"{PREFIX}/threads/{{thread}}/stream", resume, methods=["GET"]),
+        Route(f"{PREFIX}/agents/{{agent}}/chats/{{thread}}/stream", resume, methods=["GET"]),
+        Route(f"{PREFIX}/threads/{{thread}}/messages", messages, methods=["GET"]),
+        Route(f"{PREFIX}/chat/{{thread}}/messages", messages, methods=["GET"]),
+    ]

@@ -1,0 +1,84 @@
+"""`/v1/threads/{id}/messages`: what was said, and saying more in the background."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+
+from wakeful.contracts.message import Visibility
+from wakeful.contracts.store import MessageQuery
+from wakeful.protocols.native import wire
+from wakeful.protocols.native.decode import thread_request
+from wakeful.protocols.native.encode import message_view
+from wakeful.server import pages
+from wakeful.server.body import require_json
+from wakeful.server.operations import Operations
+
+SHOWN: dict[str, Visibility | None] = {"external": "external", "internal": "internal", "all": None}
+
+
+def router(operations: Operations) -> APIRouter:
+    """The routes."""
+    api = APIRouter(prefix="/threads/{thread_id}", tags=["messages"])
+    _read(api, operations)
+    _write(api, operations)
+    return api
+
+
+def _read(api: APIRouter, operations: Operations) -> None:
+    @api.get("/messages", summary="Messages of a thread")
+    async def list_messages(
+        request: Request,
+        thread_id: str,
+        *,
+        after: Annotated[int | None, Query(description="Exclusive message sequence number.")] = None,
+        before: Annotated[int | None, Query(description="Exclusive message sequence number.")] = None,
+        order: Literal["asc", "desc"] = "asc",
+        visibility: Literal["external", "internal", "all"] = "external",
+        run_id: str | None = None,
+        run_alias: Annotated[str | None, Query(alias="runId", include_in_schema=False)] = None,
+        cursor: str | None = None,
+        limit: int = pages.DEFAULT,
+    ) -> wire.MessagePage:
+        thread = await operations.thread(operations.principal(request), thread_id)
+        run = run_id or run_alias
+        filters = {"t": thread.id, "a": after, "b": before, "o": order, "v": visibility, "r": run}
+        seen = int(pages.decode_cursor(cursor, filters)[0]) if cursor else None
+        rows = await operations.messages(
+            MessageQuery(
+                thread_key=thread.key,
+                after=seen if seen is not None and order == "asc" else after,
+                before=seen if seen is not None and order == "desc" else before,
+                order=order,
+                visibility=SHOWN[visibility],
+                run_id=run,
+                limit=pages.clamp(limit),
+            )
+        )
+        return wire.MessagePage(
+            messages=[message_view(seq, message) for seq, message in rows.items],
+            total=rows.total,
+            has_more=rows.has_more,
+            next_cursor=pages.encode_cursor(filters, (rows.items[-1][0], "")) if rows.has_more else None,
+        )
+
+
+def _write(api: APIRouter, operations: Operations) -> None:
+    @api.post("/messages", status_code=202, summary="Run in the background", dependencies=[Depends(require_json)])
+    async def post_messages(
+        request: Request,
+        thread_id: str,
+        body: wire.ThreadMessagesBody,
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> wire.Accepted:
+        principal = operations.principal(request)
+        thread = await operations.thread(principal, thread_id)
+        receipt = await operations.submit(
+            principal,
+            thread_request(thread.id, body),
+            origin="native",
+            supersede=body.mode != "queue",
+            idempotency_key=idempotency_key,
+        )
+        return wire.Accepted(effect=receipt.effect, run_id=receipt.run.id, thread_id=thread.id)

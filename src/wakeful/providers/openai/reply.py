@@ -1,0 +1,160 @@
+"""Reads the events of a streamed chat completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from wakeful.contracts.event import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, ToolCallProposed
+from wakeful.contracts.model import ModelChunk, ReplyFinished
+from wakeful.contracts.usage import Usage
+from wakeful.providers.call_ids import CallIds
+from wakeful.providers.failures import ErrorBody, Failures
+
+_FINISH: Mapping[str, FinishReason] = {
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _CallDelta(msgspec.Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+    reasoning: str | None = None  # OpenRouter, newer vLLM, Groq
+    reasoning_content: str | None = None  # DeepSeek, older vLLM
+    tool_calls: list[_CallDelta] | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _InputDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _OutputDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
+
+    def counted(self) -> Usage:
+        read = self.prompt_tokens_details or _InputDetails()
+        written = self.completion_tokens_details or _OutputDetails()
+        return Usage(
+            input_tokens=self.prompt_tokens or 0,
+            output_tokens=self.completion_tokens or 0,
+            reasoning_tokens=written.reasoning_tokens or 0,
+            cached_input_tokens=read.cached_tokens or 0,
+            cache_write_tokens=read.cache_write_tokens or 0,
+        )
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    model: str | None = None
+    error: ErrorBody | str | None = None
+
+
+_chunks = msgspec.json.Decoder(_Chunk)
+
+
+class _OpenCall(msgspec.Struct):
+    call_id: str
+    given: str | None
+
+
+class ChatReply:
+    """One reply being read. It ends with `[DONE]`; servers that leave that out must have given a finish reason."""
+
+    def __init__(self, failures: Failures, ids: CallIds) -> None:
+        self._failures = failures
+        self._ids = ids
+        self._calls: dict[int, _OpenCall] = {}
+        self._latest = 0
+        self._finish: str | None = None
+        self._usage = Usage()
+        self._model: str | None = None
+        self.finished = False
+
+    def read(self, data: bytes) -> list[ModelChunk]:
+        """The chunks of one event."""
+        if data == b"[DONE]":
+            return self._end()
+        chunk = _chunks.decode(data)
+        if chunk.error is not None:
+            raise self._failures.reported(
+                chunk.error if isinstance(chunk.error, ErrorBody) else ErrorBody(message=chunk.error)
+            )
+        if chunk.usage is not None:
+            self._usage = chunk.usage.counted()
+        self._model = chunk.model or self._model
+        return [part for choice in chunk.choices or () for part in self._choice(choice)]
+
+    def end(self) -> list[ModelChunk]:
+        """The last chunk of a stream without `[DONE]`."""
+        if self._finish is None:
+            raise self._failures.dropped()
+        return self._end()
+
+    def _end(self) -> list[ModelChunk]:
+        self.finished = True
+        reason = _FINISH.get(self._finish or "stop", "stop")
+        if reason == "stop" and self._calls:
+            reason = "tool_calls"
+        return [ReplyFinished(reason, self._usage, self._model)]
+
+    def _choice(self, choice: _Choice) -> Iterator[ModelChunk]:
+        self._finish = choice.finish_reason or self._finish
+        delta = choice.delta
+        if delta is None:
+            return
+        if reasoning := delta.reasoning_content or delta.reasoning:
+            yield ReasoningDelta(reasoning)
+        if text := delta.content or delta.refusal:
+            yield TextDelta(text)
+        for call in delta.tool_calls or ():
+            yield from self._call(call)
+
+    def _call(self, delta: _CallDelta) -> Iterator[ModelChunk]:
+        function = delta.function or _Function()
+        index = self._index(delta, function)
+        if index not in self._calls:
+            if not function.name:
+                raise self._failures.malformed("a tool call begins without a name")
+            self._calls[index] = _OpenCall(self._ids.claim(delta.id), delta.id)
+            yield ToolCallProposed(self._calls[index].call_id, function.name)
+        self._latest = index
+        if function.arguments:
+            yield ToolCallDelta(self._calls[index].call_id, function.arguments)
+
+    def _index(self, delta: _CallDelta, function: _Function) -> int:
+        """Which call is meant: some servers leave the index out, some say 0 for every call, each with its own id."""
+        index = self._latest if delta.index is None else delta.index
+        known = self._calls.get(index)
+        begins = known is not None and function.name and delta.id and delta.id != known.given
+        if not begins:
+            return index
+        return next((i for i, call in self._calls.items() if call.given == delta.id), max(self._calls) + 1)

@@ -1,0 +1,167 @@
+"""`@tool` makes a typed function callable by a model."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+import msgspec
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
+from wakeful.contracts.errors import ConfigurationError, ToolError
+from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.tool import Effect, Tool, ToolContext, ToolSpec
+from wakeful.sdk.signature import Function, Signature, name_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class FunctionTool(Generic[P, R]):
+    """A function that keeps the promise of `contracts.tool.Tool` and can still be called as itself.
+
+    `check` returns Python values (models, dates, enums; defaults filled in) and `call` takes what it returned.
+    A synchronous function runs in a worker thread with the caller's context variables.
+    """
+
+    spec: ToolSpec
+
+    def __init__(
+        self, function: Callable[P, R], *, name: str | None, description: str | None, effect: Effect, approval: bool
+    ) -> None:
+        """Raises `ConfigurationError` when the function cannot be described to a model."""
+        _refuse_unless_function(function)
+        signature = Signature(function)
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._target: Function = function
+        self._signature = signature
+        self.spec = ToolSpec(
+            name=_checked_name(function, name),
+            description=signature.description if description is None else description,
+            parameters=signature.parameters,
+            effect=effect,
+            approval=approval,
+        )
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The plain function: nothing is validated, awaited or converted."""
+        return self._function(*args, **kwargs)
+
+    def check(self, arguments: JsonObject) -> JsonObject:
+        """What `call` takes, made from the model's decoded arguments.
+
+        Raises `ToolInputInvalid`; its message and its `details` (`[{"field", "problem"}]`) name every problem.
+        """
+        return self._signature.check(arguments)
+
+    async def call(self, arguments: JsonObject, context: ToolContext) -> JsonValue:
+        """The function's result as a JSON value.
+
+        Raises what the function raises, and `ToolError` when its result is not JSON.
+        """
+        name = self._signature.context
+        given = arguments if name is None else {name: context, **arguments}
+        if inspect.iscoroutinefunction(self._target):
+            result = await self._target(**given)
+        else:
+            result = await asyncio.to_thread(_in_thread, self._target, given)
+        # A decorator around an async function is a plain function that returns an awaitable.
+        if inspect.isawaitable(result):
+            result = await result
+        return _to_json_value(self.spec.name, result)
+
+
+@overload
+def tool(
+    function: Callable[P, R],
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    effect: Effect = "once",
+    approval: bool = False,
+) -> FunctionTool[P, R]: ...
+@overload
+def tool(
+    *, name: str | None = None, description: str | None = None, effect: Effect = "once", approval: bool = False
+) -> Callable[[Callable[P, R]], FunctionTool[P, R]]: ...
+def tool(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    effect: Effect = "once",
+    approval: bool = False,
+) -> FunctionTool[P, R] | Callable[[Callable[P, R]], FunctionTool[P, R]]:
+    """Turn a typed function into a tool: `@tool`, `@tool(effect="pure")` or `tool(function, name="other")`.
+
+    The docstring (Google, NumPy or reST style) describes the tool and its parameters; types become the JSON
+    Schema. A first parameter annotated `ToolContext` is filled in and not shown to the model. `effect` says what
+    a crash means (`contracts.tool.ToolSpec`); `approval` asks a human before each call.
+
+    Raises `ConfigurationError`, at decoration, for a signature a model cannot be told about.
+    """
+
+    def wrap(function: Callable[P, R]) -> FunctionTool[P, R]:
+        return FunctionTool(function, name=name, description=description, effect=effect, approval=approval)
+
+    return wrap if function is None else wrap(function)
+
+
+def as_tool(value: Tool | Callable[..., Any]) -> Tool:
+    """The value itself when it keeps the tool promise, else the function made a tool."""
+    return value if isinstance(value, Tool) else tool(value)
+
+
+def _refuse_unless_function(function: Function) -> None:
+    if not inspect.isroutine(function):
+        raise ConfigurationError(f"a tool is made of a function or a bound method, not of {function!r}")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigurationError(f"tool {name_of(function)}: a tool returns one value; return a list, do not yield")
+
+
+def _checked_name(function: Function, name: str | None) -> str:
+    chosen = function.__name__ if name is None else name
+    if not _NAME.fullmatch(chosen):
+        raise ConfigurationError(
+            f"tool {name_of(function)}: the name {chosen!r} must be 1 to 64 letters, digits, `_` or `-`; "
+            "choose one with @tool(name=...)"
+        )
+    return chosen
+
+
+def _in_thread(function: Function, arguments: JsonObject) -> object:
+    try:
+        return function(**arguments)
+    except StopIteration as error:
+        # A future refuses to carry StopIteration: on Python 3.11 whoever awaits it would wait for ever.
+        raise RuntimeError(f"{name_of(function)} raised StopIteration") from error
+
+
+def _to_json_value(name: str, value: object) -> JsonValue:
+    """The round trip guarantees that whoever stores or sends the value later finds nothing but JSON in it."""
+    try:
+        return msgspec.json.decode(to_json(value, inf_nan_mode="null", fallback=_builtins))
+    except PydanticSerializationError as error:
+        raise ToolError(
+            f"the result of tool {name} (a {type(value).__name__}) is not JSON: {error}; "
+            "return JSON types, dataclasses, pydantic models or msgspec structs"
+        ) from error
+
+
+def _builtins(value: object) -> object:
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value, str_keys=True, enc_hook=_jsonable)
+    raise TypeError(f"a {type(value).__qualname__} cannot become JSON")
+
+
+def _jsonable(value: object) -> object:
+    return to_jsonable_python(value, inf_nan_mode="null", fallback=_builtins)

@@ -1,0 +1,95 @@
+"""Assembles the ASGI app: the native API's documentation, the protocols' routes, health, metrics, errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from wakeful.contracts.errors import Unavailable, WakefulError
+from wakeful.runtime.runtime import Runtime
+from wakeful.server import problems
+from wakeful.server.config import ServerConfig
+from wakeful.server.edge import Edge
+from wakeful.server.metrics import CONTENT_TYPE, Metrics
+
+DESCRIPTION = "One runtime for LLM agents on a durable log. Times are milliseconds since the epoch, UTC."
+
+
+class App:
+    """The ASGI app. Starts the runtime with its lifespan, or with its first request where nobody runs that."""
+
+    def __init__(self, runtime: Runtime, config: ServerConfig, metrics: Metrics) -> None:
+        self._runtime = runtime
+        self._config = config
+        self._metrics = metrics
+        self._api = FastAPI(
+            title="Wakeful",
+            version=version("wakeful"),
+            description=DESCRIPTION,
+            lifespan=self._lifespan,
+            redirect_slashes=False,
+        )
+        problems.install(self._api)
+        self._api.include_router(self._system())
+        self._edge = Edge(self._api, max_body_bytes=config.max_body_bytes, metrics=metrics, new_id=runtime.clock.new_id)
+
+    def add(self, *, router: APIRouter | None = None, routes: Iterable[BaseRoute] = ()) -> None:
+        """Add one protocol's documented router or its plain routes."""
+        if router is not None:
+            self._api.include_router(router)
+        self._api.router.routes.extend(routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and not self._runtime.running:
+            await self._runtime.start()
+        await self._edge(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of the native API."""
+        return self._api.openapi()
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
+        async with self._runtime.lifespan():
+            yield
+
+    def _system(self) -> APIRouter:
+        router = APIRouter(tags=["system"])
+        router.add_api_route("/health", self._health, methods=["GET"], summary="Whether every component works")
+        router.add_api_route("/health/live", self._live, methods=["GET"], summary="Whether the process answers")
+        router.add_api_route("/metrics", self._show_metrics, methods=["GET"], response_class=PlainTextResponse)
+        return router
+
+    async def _health(self, _: Request) -> Response:
+        """200 when healthy, else 503; `components.store` is `ok`, `error` or `timeout`."""
+        store = await self._probe_store()
+        runtime = "ok" if self._runtime.running and not self._runtime.feed.closing else "error"
+        healthy = store == runtime == "ok"
+        body = {"status": "healthy" if healthy else "unhealthy", "components": {"store": store, "runtime": runtime}}
+        return JSONResponse(body, 200 if healthy else 503)
+
+    async def _probe_store(self) -> str:
+        try:
+            async with asyncio.timeout(self._config.health_timeout_seconds):
+                await self._runtime.store.probe()
+        except TimeoutError:
+            return "timeout"
+        except (Unavailable, WakefulError):
+            return "error"
+        return "ok"
+
+    async def _live(self) -> Response:
+        return Response(status_code=200)
+
+    async def _show_metrics(self) -> Response:
+        return Response(self._metrics.text(), media_type=CONTENT_TYPE)

@@ -1,0 +1,44 @@
+"""Settings of the HTTP server; every field can come from the environment as `WAKEFUL_<FIELD>`."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class ServerConfig(BaseSettings):
+    """How the server listens and what it allows.
+
+    `api_tokens` maps a bearer token's scope to the token: `{"team-a": "secret"}`. While it is empty, everybody may
+    do everything in the scope `default`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WAKEFUL_", extra="forbid", frozen=True)
+
+    address: str = "0.0.0.0:3000"
+    sse_buffer_size: int = Field(default=64, ge=1, le=1024)
+    """Most events handed to one connection at a time; a reader further behind reads the log."""
+    heartbeat_seconds: float = Field(default=10, gt=0, le=300)
+    max_body_bytes: int = Field(default=16 * MIB, ge=1024)
+    health_timeout_seconds: float = Field(default=5, gt=0)
+    api_tokens: dict[str, SecretStr] = {}
+
+    @field_validator("address")
+    @classmethod
+    def _check_address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not (colon and host and port.isdigit() and int(port) <= 65535):
+            raise ValueError(f"address must be host:port, such as 127.0.0.1:3000; found {value!r}")
+        return value
+
+    @property
+    def host(self) -> str:
+        """The part of `address` before the last colon."""
+        return self.address.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The part of `address` after the last colon."""
+        return int(self.address.rpartition(":")[2])

@@ -1,0 +1,200 @@
+"""The few verbs any protocol may ask for, checked against who asks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+from starlette.responses import StreamingResponse
+
+from wakeful.contracts.errors import NotFound
+from wakeful.contracts.event import StopReason
+from wakeful.contracts.interrupt import Decision, InterruptRecord
+from wakeful.contracts.lifecycle import RESTING
+from wakeful.contracts.message import Message
+from wakeful.contracts.request import RunRequest
+from wakeful.contracts.run import Run
+from wakeful.contracts.store import (
+    ChildStrategy,
+    LogPage,
+    MessageQuery,
+    MessageRows,
+    RunQuery,
+    RunRows,
+    Store,
+    ThreadChange,
+    ThreadQuery,
+    ThreadRows,
+)
+from wakeful.contracts.thread import Thread
+from wakeful.runtime.mailbox import Receipt
+from wakeful.runtime.runtime import Runtime
+from wakeful.server import sse
+from wakeful.server.auth import Auth, Principal
+from wakeful.server.config import ServerConfig
+from wakeful.server.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How to show a run: which protocol's fold (`key` names it among equal folds), from where, until when.
+
+    Events up to `after` are folded but not shown; `start` is where folding may begin.
+    """
+
+    key: str
+    encoder: Callable[[], sse.Encoder]
+    start: int = 0
+    after: int = 0
+    until_finished: bool = False
+
+
+class Operations:
+    """The front desk. Whatever a principal's scope does not hold is `NotFound`."""
+
+    def __init__(self, runtime: Runtime, config: ServerConfig, metrics: Metrics) -> None:
+        self._runtime = runtime
+        self._config = config
+        self._metrics = metrics
+        self._auth = Auth(config)
+
+    @property
+    def store(self) -> Store:
+        """The store, for reads."""
+        return self._runtime.store
+
+    def principal(self, request: HTTPConnection) -> Principal:
+        """Who asks; raises `Unauthorised`."""
+        return self._auth.principal(request)
+
+    # -- runs
+
+    async def submit(
+        self,
+        principal: Principal,
+        request: RunRequest,
+        *,
+        origin: str,
+        supersede: bool = True,
+        idempotency_key: str | None = None,
+    ) -> Receipt:
+        """Accept a request; see `Mailbox.submit`. Returns before the agent has answered."""
+        return await self._runtime.mailbox.submit(
+            principal.scope, request, origin=origin, supersede=supersede, idempotency_key=idempotency_key
+        )
+
+    def watch(
+        self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b""
+    ) -> StreamingResponse:
+        """An event stream of a run."""
+        return sse.response(
+            self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
+        )
+
+    async def run(self, principal: Principal, run_id: str) -> Run:
+        """The run; raises `NotFound`."""
+        run = await self.store.get_run(principal.scope, run_id)
+        if run is None:
+            raise NotFound("run", run_id)
+        return run
+
+    async def runs(self, query: RunQuery) -> RunRows:
+        """One page of runs."""
+        return await self.store.list_runs(query)
+
+    async def log(self, run: Run, *, after: int, limit: int) -> LogPage:
+        """Committed events of a run."""
+        return await self.store.read_log(run.key, after=after, limit=limit)
+
+    async def cancel(self, run: Run, reason: StopReason = "cancelled") -> Run:
+        """Ask a run to stop; finished runs stay as they are."""
+        return await self._runtime.mailbox.cancel(run, reason)
+
+    async def decide(self, run: Run, decisions: Sequence[Decision]) -> Receipt:
+        """Answer a waiting run's questions."""
+        return await self._runtime.mailbox.decide(run, decisions)
+
+    async def showable(self, thread: Thread) -> Run | None:
+        """The run a returning client should be shown from its beginning, if any.
+
+        That is the thread's running or queued run, or its newest one while nobody has read that to its end.
+        """
+        active = await self.store.active_run(thread.key)
+        if active is not None and active.status not in RESTING:
+            return active
+        latest = active or await self.store.latest_run(thread.key)
+        return latest if latest is not None and self._runtime.feed.unseen(latest.key) else None
+
+    # -- threads
+
+    async def thread(self, principal: Principal, thread_id: str) -> Thread:
+        """The thread; raises `NotFound`."""
+        thread = await self.store.get_thread(principal.scope, thread_id)
+        if thread is None:
+            raise NotFound("thread", thread_id)
+        return thread
+
+    async def threads(self, query: ThreadQuery) -> ThreadRows:
+        """One page of threads."""
+        return await self.store.list_threads(query)
+
+    async def create_thread(
+        self,
+        principal: Principal,
+        *,
+        title: str | None,
+        resource_id: str | None,
+        parent_thread_id: str | None,
+        thread_id: str | None = None,
+    ) -> Thread:
+        """A new, empty thread."""
+        now = self._runtime.clock.now()
+        return await self.store.create_thread(
+            Thread(
+                key=0,
+                scope=principal.scope,
+                id=thread_id or self._runtime.clock.new_id(),
+                created_at=now,
+                updated_at=now,
+                title=title,
+                resource_id=resource_id,
+                parent_thread_id=parent_thread_id,
+            )
+        )
+
+    async def update_thread(self, thread: Thread, change: ThreadChange) -> Thread:
+        """Change a thread's description."""
+        return await self.store.update_thread(thread.key, change, self._runtime.clock.now())
+
+    async def delete_thread(self, thread: Thread, strategy: ChildStrategy) -> None:
+        """Remove a thread."""
+        await self.store.delete_thread(thread.key, strategy)
+
+    async def messages(self, query: MessageQuery) -> MessageRows:
+        """One page of a thread's messages."""
+        return await self.store.list_messages(query)
+
+    async def conversation(self, thread: Thread) -> tuple[Sequence[Message], Sequence[InterruptRecord]]:
+        """A thread's external messages and the open questions of its waiting run."""
+        messages = [message for message in await self.store.history(thread.key) if message.visibility == "external"]
+        active = await self.store.active_run(thread.key)
+        records = await self.store.interrupts(active.key) if active else ()
+        return messages, [record for record in records if record.decision is None]
+
+    async def _counted(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
+        frames = self._runtime.feed.project(
+            run.key,
+            key=watch.key,
+            projector=lambda: sse.framed(watch.encoder()),
+            start=watch.start,
+            after=watch.after,
+            batch=self._config.sse_buffer_size,
+            until_finished=watch.until_finished,
+            silence_ms=int(self._config.heartbeat_seconds * 1000),
+        )
+        with self._metrics.sse_connections.track_inprogress():
+            async with aclosing(frames):
+                async for data in frames:
+                    yield data

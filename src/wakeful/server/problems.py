@@ -1,0 +1,84 @@
+"""Errors as HTTP: the one place where an error gets a status, and the one JSON shape it leaves in.
+
+The body is `{"error": str, "code": str, "details"?: any}`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wakeful.contracts import errors
+
+log = logging.getLogger("wakeful.http")
+
+STATUS: dict[type[errors.WakefulError], int] = {
+    errors.WakefulError: 500,
+    errors.BadRequest: 400,
+    errors.UnsupportedMediaType: 415,
+    errors.PayloadTooLarge: 413,
+    errors.Unauthorised: 401,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
+    errors.StoreUnavailable: 500,
+}
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+
+
+def status_of(error: errors.WakefulError) -> int:
+    """The HTTP status of an error: that of its nearest ancestor in the table."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem(
+    status: int, code: str, message: str, details: Any = None, headers: dict[str, str] | None = None
+) -> Response:
+    """The response for an error."""
+    body: dict[str, Any] = {"error": message, "code": code}
+    if details is not None:
+        body["details"] = details
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app leave in the JSON shape."""
+    app.add_exception_handler(errors.WakefulError, _wakeful)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _defect)
+
+
+async def _wakeful(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.WakefulError)  # noqa: S101 - narrows what Starlette types as Exception
+    status = status_of(error)
+    if status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error.message)
+    headers = {"www-authenticate": "Bearer"} if status == 401 else None
+    return problem(status, error.code, error.message, error.details, headers)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - narrows what Starlette types as Exception
+    code = CODES.get(error.status_code, "http_error")
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    return problem(error.status_code, code, message, headers=dict(error.headers or {}))
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows what Starlette types as Exception
+    found = [{"at": ".".join(map(str, item["loc"])), "problem": item["msg"]} for item in error.errors()]
+    text = "; ".join(f"{item['at']}: {item['problem']}" for item in found)
+    return problem(400, "bad_request", f"the request is not valid: {text}", found)
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "internal", "internal error; the server's log says more")

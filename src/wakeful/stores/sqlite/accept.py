@@ -1,0 +1,107 @@
+"""Accepting one request: thread, run, dispatch, first events and, when nothing is in the way, the lease."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from wakeful.contracts.errors import Conflict
+from wakeful.contracts.lifecycle import DispatchStatus, RunStatus
+from wakeful.contracts.run import Lease, Run
+from wakeful.contracts.store import Accepted, ClaimRequest, Submission
+from wakeful.stores.sqlite.messages import add_messages
+from wakeful.stores.sqlite.rows import json_blob
+from wakeful.stores.sqlite.runs import bounds, open_runs, retire, run_by_key, write_entries
+from wakeful.stores.sqlite.session import Session
+
+
+def accept(session: Session, submission: Submission) -> Accepted:
+    """Write one request, or recognise it; raises `Conflict`."""
+    known = session.rows(
+        "find_submission",
+        scope=submission.scope,
+        run_id=submission.run_id,
+        idempotency_key=submission.idempotency_key,
+    )
+    if known:
+        return _replay(session, submission, known)
+    thread_key = session.value(
+        "touch_thread",
+        scope=submission.scope,
+        id=submission.thread_id,
+        agent_id=submission.agent_id,
+        at=submission.at,
+    )
+    for retirement in submission.retire:
+        retire(session, retirement, thread_key=thread_key)
+    others = [run for run, _ in open_runs(session, thread_key)]
+    cancelling = _supersede(session, others, submission.at) if submission.supersede else None
+    claim = None if others else submission.claim
+    run_key = _write_run(session, submission, thread_key, claim)
+    dispatch_key = _write_dispatch(session, run_key, claim, due_at=None if others else submission.at)
+    write_entries(session, run_key, submission.entries)
+    if claim:
+        add_messages(session, thread_key, submission.messages, claim.now)
+    return Accepted(
+        run=run_by_key(session, run_key),
+        dispatch_key=dispatch_key,
+        lease=Lease(run_key, dispatch_key, 1, claim.until) if claim else None,
+        cancelling=cancelling,
+    )
+
+
+def _replay(session: Session, submission: Submission, known: Sequence[sqlite3.Row]) -> Accepted:
+    if len(known) > 1:
+        raise Conflict("the run id and the idempotency key belong to two different requests; choose new ones")
+    (row,) = known
+    same_run = row["id"] == submission.run_id
+    if row["digest"] != submission.digest:
+        taken = f"run id {submission.run_id}" if same_run else "the idempotency key"
+        raise Conflict(f"{taken} was used for another request; choose a new one")
+    if same_run and row["thread_id"] != submission.thread_id:
+        raise Conflict(f"run id {submission.run_id} belongs to another thread; choose a new one")
+    return Accepted(run=run_by_key(session, row["key"]), dispatch_key=row["dispatch_key"], replayed=True)
+
+
+def _supersede(session: Session, others: Sequence[Run], at: int) -> int | None:
+    """Ask the running run to stop; everything else unfinished should have been retired by the caller."""
+    cancelling = None
+    for run in others:
+        if run.status is not RunStatus.RUNNING:
+            raise Conflict(f"run {run.id} is {run.status} and in the way; read the thread's open runs and retry")
+        session.changes("request_cancel", key=run.key, at=at)
+        cancelling = run.key
+    return cancelling
+
+
+def _write_run(session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None) -> int:
+    _, last_seq = bounds(submission.entries)
+    return session.value(
+        "insert_run",
+        thread_key=thread_key,
+        scope=submission.scope,
+        id=submission.run_id,
+        agent_id=submission.agent_id,
+        status=RunStatus.RUNNING if claim else RunStatus.QUEUED,
+        origin=submission.origin,
+        at=submission.at,
+        started_at=claim.now if claim else None,
+        parent_run_id=submission.parent_run_id,
+        attempt=1 if claim else 0,
+        options=json_blob(submission.options),
+        input=None if claim else json_blob(submission.messages),
+        digest=submission.digest,
+        idempotency_key=submission.idempotency_key,
+        last_seq=last_seq or 0,
+    )
+
+
+def _write_dispatch(session: Session, run_key: int, claim: ClaimRequest | None, *, due_at: int | None) -> int:
+    return session.value(
+        "insert_dispatch",
+        run_key=run_key,
+        status=DispatchStatus.LEASED if claim else DispatchStatus.AVAILABLE,
+        token=1 if claim else 0,
+        worker=claim.worker if claim else None,
+        due_at=claim.until if claim else due_at,
+    )

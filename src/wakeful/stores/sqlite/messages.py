@@ -1,0 +1,77 @@
+"""The messages of a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wakeful.contracts.codec import decode_message, encode_message
+from wakeful.contracts.message import Message
+from wakeful.contracts.store import MessageQuery, MessageRows
+from wakeful.stores.sqlite.rows import json_list
+from wakeful.stores.sqlite.session import Session
+
+
+def add_messages(session: Session, thread_key: int, messages: Sequence[Message], at: int) -> None:
+    """Append to the thread what it does not have yet; sequence numbers are dense from 1."""
+    if not messages:
+        return
+    known = known_message_ids(session, thread_key, [message.id for message in messages])
+    fresh: dict[str, Message] = {}
+    for message in messages:
+        if message.id not in known:
+            fresh.setdefault(message.id, message)
+    if not fresh:
+        return
+    external = sum(message.visibility == "external" for message in fresh.values())
+    last = session.value("reserve_messages", thread_key=thread_key, count=len(fresh), external=external, at=at)
+    session.many(
+        "insert_message",
+        (
+            (thread_key, seq, message.id, message.visibility, message.run_id, encode_message(message))
+            for seq, message in enumerate(fresh.values(), last - len(fresh) + 1)
+        ),
+    )
+
+
+def known_message_ids(session: Session, thread_key: int, ids: Sequence[str]) -> frozenset[str]:
+    """Which of these ids the thread already has."""
+    found = session.rows("known_message_ids", thread_key=thread_key, ids=json_list(ids))
+    return frozenset(row[0] for row in found)
+
+
+def history(session: Session, thread_key: int) -> tuple[Message, ...]:
+    """All messages, oldest first."""
+    return tuple(decode_message(row["body"]) for row in session.rows("history", thread_key=thread_key))
+
+
+def list_messages(session: Session, query: MessageQuery) -> MessageRows:
+    """One page of messages."""
+    found = session.rows(
+        "list_messages",
+        thread_key=query.thread_key,
+        run_id=query.run_id,
+        visibility=query.visibility,
+        after=query.after,
+        before=query.before,
+        descending=1 if query.order == "desc" else None,
+        limit=query.limit + 1,
+    )
+    items = tuple((row["seq"], decode_message(row["body"])) for row in found[: query.limit])
+    return MessageRows(items, _count(session, query), len(found) > query.limit)
+
+
+def _count(session: Session, query: MessageQuery) -> int:
+    if query.run_id is not None:
+        return session.value(
+            "count_messages_of_run", thread_key=query.thread_key, run_id=query.run_id, visibility=query.visibility
+        )
+    counts = session.row("count_messages", thread_key=query.thread_key)
+    match query.visibility:
+        case _ if counts is None:
+            return 0
+        case "external":
+            return counts["external"]
+        case "internal":
+            return counts["every"] - counts["external"]
+        case None:
+            return counts["every"]

@@ -1,0 +1,103 @@
+"""What a worker writes about the run it carries: more log, and the end of its dispatch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wakeful.contracts.errors import Conflict, IllegalMove
+from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.lifecycle import FINISHED, RESTING, RunStatus, check_run_move
+from wakeful.contracts.store import Append, Settlement
+from wakeful.stores.sqlite.dispatches import fence, lease_lost
+from wakeful.stores.sqlite.messages import add_messages
+from wakeful.stores.sqlite.rows import json_blob
+from wakeful.stores.sqlite.runs import bounds, event_rows, write_entries
+from wakeful.stores.sqlite.session import Session
+
+
+def append(session: Session, batch: Sequence[Append]) -> frozenset[int]:
+    """Write what many runs produced; the keys of runs whose lease is lost."""
+    lost: set[int] = set()
+    events: list[tuple[int, int, int, bytes]] = []
+    for more in batch:
+        at = _moment(more)
+        thread_key = _advance(session, more, at)
+        if thread_key is None:
+            lost.add(more.lease.run_key)
+            continue
+        events.extend(event_rows(more.lease.run_key, more.entries))
+        add_messages(session, thread_key, more.messages, at or 0)
+    session.many("insert_event", events)
+    return frozenset(lost)
+
+
+def _moment(more: Append) -> int | None:
+    """When it happened: an append carries no time of its own."""
+    if more.entries:
+        return more.entries[-1].at
+    return more.messages[-1].created_at if more.messages else None
+
+
+def _advance(session: Session, more: Append, at: int | None) -> int | None:
+    """Move the run on if the lease is held; its thread, or None."""
+    first_seq, last_seq = bounds(more.entries)
+    thread_key = session.value(
+        "advance_run",
+        **fence(more.lease),
+        first_seq=first_seq,
+        last_seq=last_seq,
+        steps=more.steps,
+        usage=json_blob(more.usage),
+        at=at,
+    )
+    if thread_key is None and session.row("lease_held", **fence(more.lease)):
+        raise _out_of_order(first_seq)
+    return thread_key
+
+
+def settle(session: Session, settlement: Settlement) -> None:
+    """End a dispatch and bring its run to rest; raises `LeaseLost`."""
+    lease, status = settlement.lease, settlement.status
+    if status not in RESTING:
+        raise IllegalMove("settled run", RunStatus.RUNNING, status)
+    check_run_move(RunStatus.RUNNING, status)
+    if not session.changes("end_dispatch", **fence(lease)):
+        raise lease_lost()
+    first_seq, last_seq = bounds(settlement.entries)
+    thread_key = session.value(
+        "rest_run",
+        key=lease.run_key,
+        status=status,
+        stop_reason=settlement.stop_reason,
+        error=None if settlement.error is None else json_blob(settlement.error),
+        first_seq=first_seq,
+        last_seq=last_seq,
+        steps=settlement.steps,
+        usage=json_blob(settlement.usage),
+        at=settlement.at,
+        finished_at=settlement.at if status in FINISHED else None,
+    )
+    if thread_key is None:
+        raise _out_of_order(first_seq)
+    write_entries(session, lease.run_key, settlement.entries)
+    add_messages(session, thread_key, settlement.messages, settlement.at)
+    _raise_interrupts(session, lease.run_key, settlement.interrupts)
+    if status in FINISHED:
+        session.changes("promote_next", thread_key=thread_key)
+
+
+def _raise_interrupts(session: Session, run_key: int, interrupts: Sequence[Interrupt]) -> None:
+    if not interrupts:
+        return
+    last = session.value("last_interrupt_position", run_key=run_key)
+    session.many(
+        "insert_interrupt",
+        (
+            (run_key, position, interrupt.id, json_blob(interrupt))
+            for position, interrupt in enumerate(interrupts, last + 1)
+        ),
+    )
+
+
+def _out_of_order(first_seq: int | None) -> Conflict:
+    return Conflict(f"the log already goes past sequence number {first_seq}; it only grows")

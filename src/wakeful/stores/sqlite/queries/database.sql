@@ -1,0 +1,2 @@
+-- name: probe
+pragma user_version

@@ -1,0 +1,168 @@
+-- name: find_submission
+select
+  run.key,
+  run.id,
+  run.digest,
+  thread.id as thread_id,
+  (select max(key) from dispatches where run_key = run.key) as dispatch_key
+from runs as run
+join threads as thread on thread.key = run.thread_key
+where run.scope = :scope
+  and (run.id = :run_id or run.idempotency_key = :idempotency_key)
+
+-- name: insert_run
+insert into runs (
+  thread_key, scope, id, agent_id, status, origin, created_at, updated_at, started_at, parent_run_id, attempt,
+  usage, options, input, digest, idempotency_key, last_seq
+)
+values (
+  :thread_key, :scope, :id, :agent_id, :status, :origin, :at, :at, :started_at, :parent_run_id, :attempt,
+  cast('{}' as blob), :options, :input, :digest, :idempotency_key, :last_seq
+)
+returning key
+
+-- name: start_run
+update runs
+set
+  status = 'running',
+  attempt = :attempt,
+  started_at = coalesce(started_at, :now),
+  updated_at = :now,
+  input = null
+where key = :key
+  and status = :expected
+
+-- name: advance_run
+update runs
+set
+  last_seq = coalesce(:last_seq, last_seq),
+  steps = :steps,
+  usage = :usage,
+  updated_at = coalesce(:at, updated_at)
+where key = :run_key
+  and (:first_seq is null or last_seq < :first_seq)
+  and exists (
+    select 1
+    from dispatches
+    where key = :dispatch_key
+      and run_key = :run_key
+      and token = :token
+      and status = 'leased'
+  )
+returning thread_key
+
+-- name: rest_run
+update runs
+set
+  status = :status,
+  stop_reason = :stop_reason,
+  error = :error,
+  last_seq = coalesce(:last_seq, last_seq),
+  steps = :steps,
+  usage = :usage,
+  updated_at = :at,
+  finished_at = :finished_at
+where key = :key
+  and status = 'running'
+  and (:first_seq is null or last_seq < :first_seq)
+returning thread_key
+
+-- name: retire_run
+update runs
+set
+  status = 'cancelled',
+  stop_reason = :stop_reason,
+  last_seq = coalesce(:new_last_seq, last_seq),
+  input = null,
+  updated_at = :at,
+  finished_at = :at
+where key = :key
+  and status = :expected
+  and last_seq = :last_seq
+
+-- name: queue_run
+update runs
+set
+  status = 'queued',
+  updated_at = :at
+where key = :key
+  and status = :expected
+
+-- name: touch_run
+update runs
+set updated_at = :at
+where key = :key
+
+-- name: request_cancel
+update runs
+set
+  cancel_requested_at = :at,
+  updated_at = :at
+where key = :key
+  and finished_at is null
+  and cancel_requested_at is null
+
+-- name: get_run
+select *
+from run_rows
+where scope = :scope
+  and id = :id
+
+-- name: run_by_key
+select *
+from run_rows
+where key = :key
+
+-- name: unfinished_runs
+select *
+from run_rows
+where thread_key = :thread_key
+  and finished_at is null
+order by key
+
+-- name: active_run
+select *
+from run_rows
+where thread_key = :thread_key
+  and finished_at is null
+order by key
+limit 1
+
+-- name: latest_run
+select *
+from run_rows
+where thread_key = :thread_key
+order by created_at desc, key desc
+limit 1
+
+-- name: list_runs
+select *
+from run_rows
+where scope = :scope -- unless thread_id
+where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
+  and status = :status -- if status
+  and agent_id = :agent_id -- if agent_id
+  and origin = :origin -- if origin
+  and parent_run_id = :parent_run_id -- if parent_run_id
+  and created_at >= :created_from -- if created_from
+  and created_at <= :created_to -- if created_to
+  and updated_at >= :updated_from -- if updated_from
+  and updated_at <= :updated_to -- if updated_to
+  and (created_at, key) < (:after_at, :after_key) -- if after_key
+order by created_at desc, key desc
+limit :limit
+offset :offset
+
+-- name: count_runs
+select count(*)
+from runs
+where scope = :scope -- unless thread_id
+where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
+  and status = :status -- if status
+  and agent_id = :agent_id -- if agent_id
+  and origin = :origin -- if origin
+  and parent_run_id = :parent_run_id -- if parent_run_id
+  and created_at >= :created_from -- if created_from
+  and created_at <= :created_to -- if created_to
+  and updated_at >= :updated_from -- if updated_from
+  and updated_at <= :updated_to -- if updated_to

@@ -1,0 +1,60 @@
+"""One connection with its named queries: what everything inside a transaction is written with."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wakeful.contracts.errors import Conflict
+from wakeful.stores.sqlite.named_sql import Query, Value
+
+
+class Session:
+    """Runs named queries on one connection, which is in autocommit mode: transactions are begun and ended by name."""
+
+    __slots__ = ("_connection", "_queries")
+
+    def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, Query]) -> None:
+        self._connection = connection
+        self._queries = queries
+
+    def rows(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return self._connection.execute(self._queries[name].text(values), values).fetchall()
+
+    def row(self, name: str, /, **values: Value) -> sqlite3.Row | None:
+        """The first row of a query, None when there is none."""
+        found = self.rows(name, **values)
+        return found[0] if found else None
+
+    def value(self, name: str, /, **values: Value) -> Any:
+        """The first column of the first row, None when there is none."""
+        found = self.rows(name, **values)
+        return found[0][0] if found else None
+
+    def changes(self, name: str, /, **values: Value) -> bool:
+        """Run a write; whether it found a row in the state it expects."""
+        return self._connection.execute(self._queries[name].text(values), values).rowcount > 0
+
+    def must_change(self, name: str, /, **values: Value) -> None:
+        """Run a write that has to find its row; raises `Conflict` when it does not."""
+        if not self.changes(name, **values):
+            raise Conflict(f"{name.replace('_', ' ')}: the row is not in the expected state; read it again and retry")
+
+    def many(self, name: str, /, rows: Iterable[tuple[Value, ...]]) -> None:
+        """Run a write once per row of positional values."""
+        self._connection.executemany(self._queries[name].text({}), rows)
+
+    def control(self, statement: str) -> None:
+        """Begin, mark or end a transaction."""
+        self._connection.execute(statement)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; the database itself ends one after a grave error."""
+        return self._connection.in_transaction
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._connection.close()

@@ -1,0 +1,118 @@
+"""Threads: create, read, change, remove."""
+
+from __future__ import annotations
+
+import msgspec
+
+from wakeful.contracts.errors import BadRequest, Conflict, NotFound
+from wakeful.contracts.json import JsonObject
+from wakeful.contracts.store import ChildStrategy, ThreadChange, ThreadQuery, ThreadRows
+from wakeful.contracts.thread import Thread
+from wakeful.stores.sqlite.named_sql import Value
+from wakeful.stores.sqlite.rows import json_blob, json_list, thread_of
+from wakeful.stores.sqlite.session import Session
+
+
+def create_thread(session: Session, thread: Thread) -> Thread:
+    """Store a new thread; counts and the latest agent follow from what happens on it."""
+    key = session.value(
+        "insert_thread",
+        scope=thread.scope,
+        id=thread.id,
+        created_at=thread.created_at,
+        updated_at=thread.updated_at,
+        title=thread.title,
+        resource_id=thread.resource_id,
+        parent_key=_parent_key(session, thread.scope, thread.parent_thread_id),
+        custom=json_blob(thread.custom),
+    )
+    if key is None:
+        raise Conflict(f"thread {thread.id} exists already; choose another id")
+    return _thread(session, key)
+
+
+def get_thread(session: Session, scope: str, thread_id: str) -> Thread | None:
+    """The thread with this id."""
+    row = session.row("get_thread", scope=scope, id=thread_id)
+    return None if row is None else thread_of(row)
+
+
+def list_threads(session: Session, query: ThreadQuery) -> ThreadRows:
+    """One page of threads."""
+    after_at, after_id = query.after or (None, None)
+    filters: dict[str, Value] = {
+        "scope": query.scope,
+        "resource_id": query.resource_id,
+        "parent_thread_id": query.parent_thread_id,
+        "root": 1 if query.root else None,
+    }
+    found = session.rows(
+        "list_threads", **filters, after_at=after_at, after_id=after_id, offset=query.offset, limit=query.limit + 1
+    )
+    items = tuple(thread_of(row) for row in found[: query.limit])
+    return ThreadRows(items, session.value("count_threads", **filters), len(found) > query.limit)
+
+
+def update_thread(session: Session, thread_key: int, change: ThreadChange, at: int) -> Thread:
+    """Apply a change; a null in `custom` removes that key."""
+    row = session.row("thread_by_key", key=thread_key)
+    if row is None:
+        raise _removed()
+    old = thread_of(row)
+    parent_key = row["parent_key"]
+    if change.parent_thread_id is not msgspec.UNSET:
+        parent_key = _parent_key(session, old.scope, change.parent_thread_id)
+        _refuse_cycle(session, thread_key, parent_key)
+    session.must_change(
+        "change_thread",
+        key=thread_key,
+        title=old.title if change.title is msgspec.UNSET else change.title,
+        resource_id=old.resource_id if change.resource_id is msgspec.UNSET else change.resource_id,
+        parent_key=parent_key,
+        custom=json_blob(_merge(old.custom, change.custom)),
+        at=at,
+    )
+    return _thread(session, thread_key)
+
+
+def delete_thread(session: Session, thread_key: int, strategy: ChildStrategy) -> None:
+    """Remove a thread; its rows elsewhere follow by foreign key, children lose their parent the same way."""
+    if session.row("thread_by_key", key=thread_key) is None:
+        raise _removed()
+    family = [row[0] for row in session.rows("descendants", key=thread_key)]
+    if strategy == "reject" and len(family) > 1:
+        raise BadRequest("the thread has child threads; detach or remove them with it, or remove them first")
+    doomed = json_list(family if strategy == "cascade" else [thread_key])
+    running = session.value("running_within", keys=doomed)
+    if running is not None:
+        raise Conflict(f"run {running} is running; cancel it or wait for its end, then remove the thread")
+    session.must_change("delete_threads", keys=doomed)
+
+
+def _thread(session: Session, key: int) -> Thread:
+    (row,) = session.rows("thread_by_key", key=key)
+    return thread_of(row)
+
+
+def _parent_key(session: Session, scope: str, parent_id: str | None) -> int | None:
+    if parent_id is None:
+        return None
+    key = session.value("thread_key", scope=scope, id=parent_id)
+    if key is None:
+        raise BadRequest(f"parent thread {parent_id} does not exist; create it first")
+    return key
+
+
+def _refuse_cycle(session: Session, thread_key: int, parent_key: int | None) -> None:
+    if parent_key is not None and any(row[0] == thread_key for row in session.rows("ancestors", key=parent_key)):
+        raise BadRequest("a thread cannot be its own ancestor; choose another parent")
+
+
+def _merge(old: JsonObject, change: JsonObject | msgspec.UnsetType) -> JsonObject:
+    if change is msgspec.UNSET:
+        return old
+    return {name: value for name, value in {**old, **change}.items() if value is not None}
+
+
+def _removed() -> NotFound:
+    return NotFound("thread", "removed meanwhile")

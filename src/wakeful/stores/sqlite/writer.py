@@ -1,0 +1,121 @@
+"""The one thread that writes, with group commit.
+
+All work queued at a moment shares one transaction, each piece inside its own savepoint, so that what fails is
+undone alone. Results go back to the event loop together, after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from wakeful.stores.sqlite.failures import readable
+from wakeful.stores.sqlite.session import Session
+
+T = TypeVar("T")
+
+# More would make the first of a batch wait for the last.
+LARGEST_BATCH = 256
+
+
+class _Job(NamedTuple):
+    work: Callable[[Session], Any]
+    future: asyncio.Future[Any]
+
+
+class _Outcome(NamedTuple):
+    result: Any = None
+    error: Exception | None = None
+
+
+class Writer:
+    """Owns the writing connection. `database` names it in error messages. Made inside a running event loop."""
+
+    def __init__(self, session: Session, database: str) -> None:
+        self._session = session
+        self._database = database
+        self._loop = asyncio.get_running_loop()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name=f"writer of {database}", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """The work's result once its batch is committed. Cancelling the wait does not undo the work."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(_Job(work, future))
+        return await future
+
+    async def aclose(self) -> None:
+        """Finish the queue, end the thread, close the connection. Idempotent."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _serve(self) -> None:
+        while batch := self._next_batch():
+            outcomes = self._commit(batch)
+            # The loop may be gone when its owner forgot to close us; then nobody waits for the outcome.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(_deliver, batch, outcomes)
+        self._session.close()
+
+    def _next_batch(self) -> list[_Job]:
+        """Everything queued, at least one job; empty means stop."""
+        batch: list[_Job] = []
+        job = self._queue.get()
+        with contextlib.suppress(Empty):
+            while job is not None:
+                batch.append(job)
+                if len(batch) == LARGEST_BATCH:
+                    return batch
+                job = self._queue.get_nowait()
+            if batch:
+                self._queue.put(None)  # stop after this batch
+        return batch
+
+    def _commit(self, batch: list[_Job]) -> list[_Outcome]:
+        try:
+            self._session.control("begin immediate")
+            outcomes = [self._attempt(job.work) for job in batch]
+            self._session.control("commit")
+        except sqlite3.Error as error:
+            self._roll_back()
+            return [_Outcome(error=readable(error, self._database)) for _ in batch]
+        return outcomes
+
+    def _attempt(self, work: Callable[[Session], Any]) -> _Outcome:
+        """One job in its savepoint. Raises the driver's error when it ended the whole transaction."""
+        self._session.control("savepoint job")
+        try:
+            outcome = _Outcome(result=work(self._session))
+        except Exception as error:
+            if not self._session.in_transaction:
+                raise _ended(error) from error
+            self._session.control("rollback to job")
+            outcome = _Outcome(error=readable(error, self._database))
+        self._session.control("release job")
+        return outcome
+
+    def _roll_back(self) -> None:
+        # What fails here was reported by the error that brought us here.
+        with contextlib.suppress(sqlite3.Error):
+            if self._session.in_transaction:
+                self._session.control("rollback")
+
+
+def _ended(error: Exception) -> sqlite3.Error:
+    return error if isinstance(error, sqlite3.Error) else sqlite3.OperationalError(str(error))
+
+
+def _deliver(batch: list[_Job], outcomes: list[_Outcome]) -> None:
+    for job, outcome in zip(batch, outcomes, strict=True):
+        if job.future.done():
+            continue
+        if outcome.error is None:
+            job.future.set_result(outcome.result)
+        else:
+            job.future.set_exception(outcome.error)

@@ -1,0 +1,39 @@
+"""The tests every store passes.
+
+    class TestMyStore(StoreSuite):
+        @pytest.fixture
+        async def store(self):
+            store = MyStore(...)
+            await store.open()
+            yield store
+            await store.aclose()
+
+Give every test an empty, open store. Needs pytest-asyncio in auto mode. `StoreMachine` in `store_machine.py` is the
+second half: random sequences of calls against a small model.
+"""
+
+from __future__ import annotations
+
+from wakeful.testing.store_cases.accepting import AcceptingCases
+from wakeful.testing.store_cases.carrying import CarryingCases
+from wakeful.testing.store_cases.claiming import ClaimingCases
+from wakeful.testing.store_cases.deciding import DecidingCases
+from wakeful.testing.store_cases.messages import MessageCases
+from wakeful.testing.store_cases.retiring import RetiringCases
+from wakeful.testing.store_cases.runs import RunCases
+from wakeful.testing.store_cases.thread_changes import ThreadChangeCases
+from wakeful.testing.store_cases.threads import ThreadCases
+
+
+class StoreSuite(
+    AcceptingCases,
+    ClaimingCases,
+    CarryingCases,
+    DecidingCases,
+    RetiringCases,
+    RunCases,
+    MessageCases,
+    ThreadCases,
+    ThreadChangeCases,
+):
+    """All promises of `contracts.store.Store`."""
