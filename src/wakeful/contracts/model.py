@@ -55,7 +55,7 @@ class Provider(Protocol):
 
     `stream` yields the chunks of each network read as one batch, so that a batch costs one task switch. It ends
     after exactly one `ReplyFinished`; everything that goes wrong is raised as a `ModelError`. Call ids are unique
-    within the reply. It never retries, never sleeps, and releases its connection when closed early.
+    within the thread. It never retries, never sleeps, and releases its connection when closed early.
     """
 
     @property

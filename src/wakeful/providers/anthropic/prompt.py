@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -20,12 +20,11 @@ from wakeful.contracts.message import (
 )
 from wakeful.contracts.model import ModelRequest
 from wakeful.contracts.model_errors import ModelRequestInvalid
-from wakeful.contracts.spec import ReasoningEffort
 from wakeful.contracts.tool import ToolSpec
+from wakeful.providers.anthropic.thinking import adapts, room_for_both, thinking
 from wakeful.providers.parts import base64_of, is_data_url, result_text
 
 DEFAULT_MAX_TOKENS = 8192
-BUDGETS: Mapping[ReasoningEffort, int] = {"minimal": 1024, "low": 1024, "medium": 4096, "high": 16384}
 _THINKING = frozenset({"thinking", "redacted_thinking"})
 
 
@@ -43,11 +42,10 @@ def encode_prompt(request: ModelRequest, *, provider: str) -> bytes:
         body["system"] = system
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
-    budget = BUDGETS.get(settings.reasoning_effort) if settings.reasoning_effort else None
-    if budget is not None and not _answers_calls_made_without_thinking(messages):
-        body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-        if body["max_tokens"] <= budget:
-            body["max_tokens"] += budget  # the budget comes on top of what was asked for as output
+    thoughts = thinking(request.model, settings.reasoning_effort)
+    if thoughts and (adapts(request.model) or not _answers_calls_made_without_thinking(messages)):
+        body |= thoughts
+        body["max_tokens"] = room_for_both(body["max_tokens"], settings.reasoning_effort)
     elif settings.temperature is not None:
         body["temperature"] = min(settings.temperature, 1.0)
     return msgspec.json.encode(body)
@@ -73,7 +71,7 @@ def _messages(request: ModelRequest, provider: str) -> list[JsonObject]:
 
 
 def _answers_calls_made_without_thinking(messages: list[JsonObject]) -> bool:
-    """Within one tool turn the vendor refuses to begin thinking: its first block would have to be a thinking one."""
+    """Within one tool turn a model with a budget cannot begin to think: the turn would have to begin with a thought."""
     types: list[str] = []
     for message in messages:
         if message["role"] == "assistant":
