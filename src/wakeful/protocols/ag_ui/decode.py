@@ -71,7 +71,7 @@ def decode(
 
 def _parse(body: bytes) -> wire.RunInput:
     try:
-        return _body.decode(body)
+        return _body.decode(body.decode())
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadRequest(f"the body is not a RunAgentInput: {error}") from None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from wakeful.contracts.run import Run
 from wakeful.protocols.ag_ui.decode import Input, decode
@@ -13,6 +12,7 @@ from wakeful.protocols.ag_ui.encode import Encoder
 from wakeful.protocols.ag_ui.history import ag_ui_messages
 from wakeful.server.body import read_json
 from wakeful.server.operations import Operations, Watch
+from wakeful.server.routing import Route
 
 PREFIX = "/v1/ag-ui"
 

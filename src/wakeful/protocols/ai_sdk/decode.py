@@ -51,7 +51,7 @@ def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = 
 
 def _parse(body: bytes) -> wire.ChatRequest:
     try:
-        return _body.decode(body)
+        return _body.decode(body.decode())
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadRequest(f"the body is not a chat request: {error}") from None
 

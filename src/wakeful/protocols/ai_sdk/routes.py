@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from wakeful.contracts.run import Run
 from wakeful.protocols.ai_sdk.decode import decode
@@ -13,6 +12,7 @@ from wakeful.protocols.ai_sdk.encode import Encoder
 from wakeful.protocols.ai_sdk.history import ui_messages
 from wakeful.server.body import read_json
 from wakeful.server.operations import Operations, Watch
+from wakeful.server.routing import Route
 
 HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
 DONE = b"data: [DONE]\n\n"
@@ -56,6 +56,8 @@ def routes(operations: Operations) -> list[Route]:
         Route(f"{PREFIX}/threads/{{thread}}/runs", chat, methods=["POST"]),
         Route(f"{PREFIX}/chat/{{thread}}/stream", resume, methods=["GET"]),
         Route(f"{PREFIX}/threads/{{thread}}/stream", resume, methods=["GET"]),
+        # Where the AI SDK's own transport looks when its `api` is the agent's runs.
+        Route(f"{PREFIX}/agents/{{agent}}/runs/{{thread}}/stream", resume, methods=["GET"]),
         Route(f"{PREFIX}/agents/{{agent}}/chats/{{thread}}/stream", resume, methods=["GET"]),
         Route(f"{PREFIX}/threads/{{thread}}/messages", messages, methods=["GET"]),
         Route(f"{PREFIX}/chat/{{thread}}/messages", messages, methods=["GET"]),

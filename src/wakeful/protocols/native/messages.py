@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 
 from wakeful.contracts.message import Visibility
 from wakeful.contracts.store import MessageQuery
@@ -12,15 +12,15 @@ from wakeful.protocols.native import wire
 from wakeful.protocols.native.decode import thread_request
 from wakeful.protocols.native.encode import message_view
 from wakeful.server import pages
-from wakeful.server.body import require_json
 from wakeful.server.operations import Operations
+from wakeful.server.routing import documented
 
 SHOWN: dict[str, Visibility | None] = {"external": "external", "internal": "internal", "all": None}
 
 
 def router(operations: Operations) -> APIRouter:
     """The routes."""
-    api = APIRouter(prefix="/threads/{thread_id}", tags=["messages"])
+    api = documented("messages", prefix="/v1/threads/{thread_id}", admit=operations.principal)
     _read(api, operations)
     _write(api, operations)
     return api
@@ -42,7 +42,7 @@ def _read(api: APIRouter, operations: Operations) -> None:
         limit: int = pages.DEFAULT,
     ) -> wire.MessagePage:
         thread = await operations.thread(operations.principal(request), thread_id)
-        run = run_id or run_alias
+        run = pages.given(run_id, run_alias)
         filters = {"t": thread.id, "a": after, "b": before, "o": order, "v": visibility, "r": run}
         seen = int(pages.decode_cursor(cursor, filters)[0]) if cursor else None
         rows = await operations.messages(
@@ -65,12 +65,12 @@ def _read(api: APIRouter, operations: Operations) -> None:
 
 
 def _write(api: APIRouter, operations: Operations) -> None:
-    @api.post("/messages", status_code=202, summary="Run in the background", dependencies=[Depends(require_json)])
+    @api.post("/messages", status_code=202, summary="Run in the background")
     async def post_messages(
         request: Request,
         thread_id: str,
         body: wire.ThreadMessagesBody,
-        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> wire.Accepted:
         principal = operations.principal(request)
         thread = await operations.thread(principal, thread_id)

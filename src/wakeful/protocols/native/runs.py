@@ -15,10 +15,12 @@ from wakeful.protocols.native import wire
 from wakeful.protocols.native.decode import decision, run_request
 from wakeful.protocols.native.encode import Encoder, event_view, run_view
 from wakeful.server import pages
-from wakeful.server.body import require_json
 from wakeful.server.operations import Operations, Watch
+from wakeful.server.routing import documented
 from wakeful.server.sse import last_event_id
 
+LAST = 2**53
+"""No log is longer; beyond it JSON numbers are not exact."""
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events of the run."}
 }
@@ -44,9 +46,9 @@ class RunListing:
     ) -> None:
         self._filters = {
             "status": status,
-            "agent_id": agent_id,
-            "origin": origin,
-            "parent_run_id": parent_run_id,
+            "agent_id": pages.given(agent_id),
+            "origin": pages.given(origin),
+            "parent_run_id": pages.given(parent_run_id),
             "created_from": created_at_from,
             "created_to": created_at_to,
             "updated_from": updated_at_from,
@@ -83,7 +85,7 @@ class RunListing:
 
 def router(operations: Operations) -> APIRouter:
     """The routes."""
-    api = APIRouter(tags=["runs"])
+    api = documented("runs", prefix="/v1", admit=operations.principal)
     _start(api, operations)
     _find(api, operations)
     _of_thread(api, operations)
@@ -98,10 +100,11 @@ def _start(api: APIRouter, operations: Operations) -> None:
         response_class=Response,
         responses=EVENT_STREAM,
         summary="Run an agent and stream its events",
-        dependencies=[Depends(require_json)],
     )
     async def start_run(
-        request: Request, body: wire.RunBody, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
+        request: Request,
+        body: wire.RunBody,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Response:
         receipt = await operations.submit(
             operations.principal(request), run_request(body), origin="native", idempotency_key=idempotency_key
@@ -117,7 +120,7 @@ def _find(api: APIRouter, operations: Operations) -> None:
         thread_id: str | None = None,
         alias: Annotated[str | None, Query(alias="threadId", include_in_schema=False)] = None,
     ) -> wire.RunPage:
-        return await listing.page(operations, operations.principal(request).scope, thread_id or alias)
+        return await listing.page(operations, operations.principal(request).scope, pages.given(thread_id, alias))
 
     @api.get("/runs/{run_id}", summary="One run")
     async def get_run(request: Request, run_id: str) -> wire.RunView:
@@ -155,7 +158,7 @@ def _of_thread(api: APIRouter, operations: Operations) -> None:
 def _watch(api: APIRouter, operations: Operations) -> None:
     @api.get("/runs/{run_id}/events", summary="Committed events of a run")
     async def list_events(
-        request: Request, run_id: str, after: Annotated[int, Query(ge=0)] = 0, limit: int = pages.DEFAULT
+        request: Request, run_id: str, after: Annotated[int, Query(ge=0, le=LAST)] = 0, limit: int = pages.DEFAULT
     ) -> wire.EventPage:
         run = await operations.run(operations.principal(request), run_id)
         page = await operations.log(run, after=after, limit=pages.clamp(limit))
@@ -174,7 +177,7 @@ def _watch(api: APIRouter, operations: Operations) -> None:
     async def stream_events(
         request: Request,
         run_id: str,
-        after: Annotated[int | None, Query(ge=0)] = None,
+        after: Annotated[int | None, Query(ge=0, le=LAST)] = None,
         last_id: Annotated[str | None, Header(alias="last-event-id")] = None,
     ) -> Response:
         run = await operations.run(operations.principal(request), run_id)
@@ -195,7 +198,6 @@ def _control(api: APIRouter, operations: Operations) -> None:
         "/runs/{run_id}/decision",
         status_code=202,
         summary="Answer a question of a waiting run",
-        dependencies=[Depends(require_json)],
     )
     async def decide(request: Request, run_id: str, body: wire.DecisionBody) -> wire.DecisionView:
         run = await operations.run(operations.principal(request), run_id)

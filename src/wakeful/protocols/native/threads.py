@@ -12,15 +12,10 @@ from wakeful.contracts.store import ChildStrategy, ThreadChange, ThreadQuery, Th
 from wakeful.protocols.native import wire
 from wakeful.protocols.native.encode import summary_view, thread_view
 from wakeful.server import pages
-from wakeful.server.body import require_json
 from wakeful.server.operations import Operations
+from wakeful.server.routing import documented
 
 Alias = Annotated[str | None, Query(include_in_schema=False)]
-
-
-def _given(*values: str | None) -> str | None:
-    """The first value that is not blank."""
-    return next((value.strip() for value in values if value and value.strip()), None)
 
 
 class ThreadListing:
@@ -38,8 +33,8 @@ class ThreadListing:
         resource_alias: Annotated[str | None, Query(alias="resourceId", include_in_schema=False)] = None,
         parent_alias: Annotated[str | None, Query(alias="parentThreadId", include_in_schema=False)] = None,
     ) -> None:
-        self.resource_id = _given(resource_id, resource_alias)
-        self.parent_thread_id = _given(parent_thread_id, parent_alias)
+        self.resource_id = pages.given(resource_id, resource_alias)
+        self.parent_thread_id = pages.given(parent_thread_id, parent_alias)
         self.root = root
         self.cursor = cursor
         self.offset = offset
@@ -79,7 +74,7 @@ class ThreadListing:
 
 def router(operations: Operations) -> APIRouter:
     """The routes."""
-    api = APIRouter(prefix="/threads", tags=["threads"])
+    api = documented("threads", prefix="/v1/threads", admit=operations.principal)
     _lists(api, operations)
     _single(api, operations)
     return api
@@ -96,7 +91,7 @@ def _lists(api: APIRouter, operations: Operations) -> None:
         rows = await operations.threads(listing.query(operations.principal(request).scope))
         return wire.SummaryPage(items=[summary_view(thread) for thread in rows.items], **listing.page(rows))
 
-    @api.post("", status_code=201, summary="A new thread", dependencies=[Depends(require_json)])
+    @api.post("", status_code=201, summary="A new thread")
     async def create_thread(request: Request, body: wire.CreateThreadBody) -> wire.ThreadView:
         thread = await operations.create_thread(
             operations.principal(request),
@@ -113,8 +108,8 @@ def _single(api: APIRouter, operations: Operations) -> None:
     async def get_thread(request: Request, thread_id: str) -> wire.ThreadView:
         return thread_view(await operations.thread(operations.principal(request), thread_id))
 
-    @api.patch("/{thread_id}", summary="Change a thread", dependencies=[Depends(require_json)])
-    @api.patch("/{thread_id}/metadata", summary="Change a thread", dependencies=[Depends(require_json)])
+    @api.patch("/{thread_id}", summary="Change a thread")
+    @api.patch("/{thread_id}/metadata", summary="Change a thread")
     async def update_thread(request: Request, thread_id: str, body: wire.UpdateThreadBody) -> wire.ThreadView:
         thread = await operations.thread(operations.principal(request), thread_id)
         return thread_view(await operations.update_thread(thread, _change(body)))

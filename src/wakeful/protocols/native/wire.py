@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
 Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Status = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
 
@@ -16,9 +16,12 @@ def _aliases(camel: str, snake: str) -> Any:
 
 
 class Body(BaseModel):
-    """Base of request bodies: unknown fields are refused, so that a typo is not silently ignored."""
+    """Base of request bodies: no unknown fields, so that a typo is not silently ignored, and no conversions.
 
-    model_config = ConfigDict(extra="forbid")
+    Only `true` is true: `"yes"` or `1` must never approve anything.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class MessageBody(Body):
@@ -33,7 +36,7 @@ class PartBody(Body):
     """One part of a message: `text`, or a `file` as a `data:` URL."""
 
     type: Literal["text", "file"]
-    text: str | None = None
+    text: Text | None = None
     url: str | None = None
     media_type: str | None = Field(default=None, validation_alias=AliasChoices("media_type", "mediaType"))
     filename: str | None = None
@@ -245,14 +248,6 @@ class DecisionView(BaseModel):
     accepted: list[str]
     already: list[str]
     resumed: bool
-
-
-class Problem(BaseModel):
-    """Every error's body."""
-
-    error: str
-    code: str
-    details: Any = None
 
 
 MessageBody.model_rebuild()

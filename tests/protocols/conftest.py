@@ -1,0 +1,221 @@
+"""Recorded logs, a generator of legal logs, and snapshot files, for every protocol's tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+from hypothesis import strategies as st
+
+from wakeful.contracts import codec
+from wakeful.contracts import event as log
+from wakeful.contracts.event import Event, LogEntry
+from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.usage import Usage
+
+T = TypeVar("T")
+HERE = Path(__file__).parent
+RECORDINGS = sorted(path.stem for path in (HERE / "recordings").glob("*.jsonl"))
+
+
+class Line(msgspec.Struct):
+    """One line of a recording."""
+
+    seq: int
+    at: int
+    event: Event
+
+
+def number(events: Sequence[Event]) -> list[LogEntry]:
+    return [codec.entry(seq, 1_764_000_000_000 + 10 * seq, event) for seq, event in enumerate(events, start=1)]
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[str], list[LogEntry]]:
+    """Reads a recording by name."""
+
+    def read(name: str) -> list[LogEntry]:
+        text = (HERE / "recordings" / f"{name}.jsonl").read_text(encoding="utf-8")
+        lines = [msgspec.json.decode(line, type=Line) for line in text.split("\n") if line]
+        return [codec.entry(line.seq, line.at, line.event) for line in lines]
+
+    return read
+
+
+@pytest.fixture(params=RECORDINGS)
+def recording(request: pytest.FixtureRequest, recorded: Callable[[str], list[LogEntry]]) -> tuple[str, list[LogEntry]]:
+    """Every recording in turn: its name and its log."""
+    return request.param, recorded(request.param)
+
+
+@pytest.fixture(scope="session")
+def matches_snapshot() -> Callable[[str, list[bytes]], None]:
+    """Compares frames byte for byte with a file; `UPDATE_SNAPSHOTS=1` rewrites the file instead."""
+
+    def compare(name: str, frames: list[bytes]) -> None:
+        path = HERE / "snapshots" / f"{name}.jsonl"
+        found = b"".join(frame + b"\n" for frame in frames)
+        if os.environ.get("UPDATE_SNAPSHOTS"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(found)
+        assert path.read_bytes() == found
+
+    return compare
+
+
+TEXTS = ["", "a", "Hello ", 'q"\\', "\r\n", "日本👩‍🚀\u2028"]
+OUTPUTS = ["", "done", None, 3, [1, None], {"a": {"b": None}}]
+ARGUMENTS = ["{}", "", '{"a":\n1}', "broken {"]
+ENDS: list[tuple[log.Outcome, log.StopReason]] = [
+    ("completed", "answered"),
+    ("completed", "max_steps"),
+    ("completed", "max_output"),
+    ("completed", "content_filter"),
+    ("failed", "error"),
+    ("cancelled", "cancelled"),
+    ("cancelled", "superseded"),
+]
+
+
+class Author:
+    """Writes a legal log: replies with interleaved deltas, retries, crashes, waits and every kind of end.
+
+    Each byte of `tape` makes one choice; a tape that has run out chooses the first option. So Hypothesis draws one
+    value, and a shorter tape is a simpler log.
+    """
+
+    def __init__(self, tape: bytes) -> None:
+        self.tape = iter(tape)
+        self.events: list[Event] = [log.RunAccepted("assistant", ("user-1",))]
+        self.calls = 0
+        self.step = 0
+
+    def pick(self, options: Sequence[T]) -> T:
+        return options[next(self.tape, 0) % len(options)]
+
+    def chance(self) -> bool:
+        return self.pick([False, True])
+
+    def rarely(self) -> bool:
+        return self.pick(range(8)) == 7
+
+    def write(self) -> list[LogEntry]:
+        if self.rarely():
+            self.end("cancelled", "cancelled")
+            return number(self.events)
+        self.events.append(log.RunStarted("assistant"))
+        going = not self.rarely()
+        for step in range(1, self.pick([1, 2, 3]) + 1):
+            going = going and self.one_step(step)
+        if not isinstance(self.events[-1], log.RunFinished):
+            self.end(*self.pick(ENDS))
+        return number(self.events)
+
+    def end(self, outcome: log.Outcome, reason: log.StopReason) -> None:
+        error = log.ErrorReport("model_error", "it broke") if outcome == "failed" else None
+        self.events.append(log.RunFinished(outcome, reason, Usage(1, 2), error))
+
+    def one_step(self, step: int) -> bool:
+        """Whether the run goes on."""
+        self.step = step
+        self.events.append(log.StepStarted(step, f"msg-{step}"))
+        proposed = self.attempt()
+        while self.rarely():
+            if self.chance():
+                self.events.append(log.RunStarted("assistant", resumed=True))
+            self.events.append(log.StepRestarted(step, f"msg-{step}", "again"))
+            proposed = self.attempt()
+        if self.rarely():
+            return False
+        self.events.append(log.ModelCallFinished("large", "demo", "stop", Usage(3, 4), 5))
+        return self.run_tools(proposed)
+
+    def attempt(self) -> list[str]:
+        """Deltas of one reply in any order; the ids of the calls it proposed."""
+        open_calls: list[str] = []
+        for _ in range(self.pick(range(13))):
+            match self.pick("ttttrrscccdddx"):
+                case "t":
+                    self.events.append(log.TextDelta(self.pick(TEXTS)))
+                case "r":
+                    self.events.append(log.ReasoningDelta(self.pick(TEXTS)))
+                case "s":
+                    self.events.append(log.ReasoningSealed("sig", self.pick([None, "", "Y2lwaGVy"])))
+                case "c":
+                    self.calls += 1
+                    open_calls.append(f"call-{self.calls}")
+                    self.events.append(log.ToolCallProposed(open_calls[-1], "tool"))
+                case "d" if open_calls:
+                    self.events.append(log.ToolCallDelta(self.pick(open_calls), self.pick(TEXTS)))
+                case "x":
+                    self.events.append(log.RetryScheduled(1, 10, log.ErrorReport("slow", "slow down")))
+                case _:
+                    pass
+        return open_calls
+
+    def run_tools(self, proposed: list[str]) -> bool:
+        if self.chance():
+            self.calls += 1
+            proposed = [*proposed, f"call-{self.calls}"]
+        scripts: list[list[Event]] = []
+        asked: list[Interrupt] = []
+        for call_id in proposed:
+            way = self.pick(["run", "run", "run", "refuse", "ask", "frontend"])
+            arguments = self.pick(ARGUMENTS)
+            self.events.append(log.ToolCallReady(call_id, "tool", arguments, way == "frontend"))
+            if way in {"ask", "frontend"}:
+                kind = "approval" if way == "ask" else "frontend_tool"
+                asked.append(Interrupt(f"int-{call_id}", kind, call_id, "tool", arguments, expires_at=9**20))
+            else:
+                scripts.append(self.running(call_id) if way == "run" else [self.done(call_id, "failed")])
+        self.interleave(scripts)
+        if asked and not self.wait(asked):
+            return False
+        if self.rarely():
+            return False
+        self.events.append(log.StepFinished(self.step))
+        return bool(proposed)
+
+    def wait(self, asked: list[Interrupt]) -> bool:
+        self.events.extend(log.InterruptRaised(interrupt) for interrupt in asked)
+        self.events.append(log.RunWaiting(tuple(asked)))
+        if self.rarely():
+            self.events.extend(self.done(interrupt.call_id, "cancelled") for interrupt in asked)
+            self.end("cancelled", "superseded")
+            return False
+        self.events.append(log.RunStarted("assistant", resumed=True))
+        self.interleave([self.answered(interrupt) for interrupt in asked])
+        return True
+
+    def answered(self, interrupt: Interrupt) -> list[Event]:
+        decided = log.InterruptDecided(interrupt.id, interrupt.call_id, approved=None)
+        if interrupt.kind == "frontend_tool":
+            return [decided, self.done(interrupt.call_id, self.pick(["succeeded", "failed"]))]
+        if self.chance():
+            return [decided, self.done(interrupt.call_id, "denied")]
+        return [decided, *self.running(interrupt.call_id)]
+
+    def running(self, call_id: str) -> list[Event]:
+        progress = [log.ToolProgressed(call_id, "tool", "half", 0.5)] if self.chance() else []
+        status = self.pick(["succeeded", "failed", "cancelled"])
+        return [log.ToolCallStarted(call_id, "tool"), *progress, self.done(call_id, status)]
+
+    def done(self, call_id: str, status: str) -> log.ToolCallFinished:
+        return log.ToolCallFinished(call_id, "tool", status, self.pick(OUTPUTS), f"result-{call_id}")
+
+    def interleave(self, scripts: list[list[Event]]) -> None:
+        while scripts:
+            script = self.pick(scripts)
+            self.events.append(script.pop(0))
+            scripts = [script for script in scripts if script]
+
+
+@pytest.fixture(scope="session")
+def logs() -> st.SearchStrategy[list[LogEntry]]:
+    """Any legal log of one finished run."""
+    tapes = st.binary(max_size=60) | st.binary(min_size=80, max_size=240)
+    return tapes.map(lambda tape: Author(tape).write())
