@@ -12,7 +12,8 @@ from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.run import FrontendTool, RunOptions
-from wakeful.protocols.ag_ui.decode import MAX_FILE_BYTES, Input, decode
+from wakeful.protocols.ag_ui.decode import Input, decode
+from wakeful.server.files import MAX_BYTES
 
 HELLO = {"id": "m1", "role": "user", "content": "hello"}
 ASKED = {
@@ -203,7 +204,7 @@ def test_a_file_that_cannot_be_taken_is_refused(part: dict[str, Any], message: s
 
 
 def test_files_are_limited_in_number_and_size() -> None:
-    half = media("image", "image/png", base64.b64encode(b"x" * (MAX_FILE_BYTES // 2)).decode())
+    half = media("image", "image/png", base64.b64encode(b"x" * (MAX_BYTES // 2)).decode())
 
     with pytest.raises(BadRequest, match="too many files"):
         request({"role": "user", "content": [media("image", "image/png")] * 5})

@@ -10,7 +10,8 @@ from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, RunRequest
-from wakeful.protocols.ai_sdk.decode import MAX_FILE_BYTES, decode
+from wakeful.protocols.ai_sdk.decode import decode
+from wakeful.server.files import MAX_BYTES
 
 HELLO = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "hello"}]}
 CALL = {"type": "tool-pick", "toolCallId": "call-1", "input": {}}
@@ -219,7 +220,7 @@ def test_four_files_are_taken_and_a_fifth_is_refused() -> None:
 
 
 def test_files_may_reach_eight_mebibytes_together_and_no_more() -> None:
-    half = file("application/pdf", b"x" * (MAX_FILE_BYTES // 2))
+    half = file("application/pdf", b"x" * (MAX_BYTES // 2))
 
     assert len(request(user(half, half)).messages[0].parts) == 2
     with pytest.raises(BadRequest, match="too large"):

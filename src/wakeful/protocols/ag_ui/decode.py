@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -16,11 +14,8 @@ from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.run import FrontendTool, RunOptions
 from wakeful.protocols.ag_ui import wire
+from wakeful.server.files import Files, family
 
-MAX_FILES = 4
-MAX_FILE_BYTES = 8 * 1024 * 1024
-DOCUMENTS = ("application/pdf", "text/plain", "text/markdown", "application/json")
-MEDIA = ("image", "audio", "video")
 ROLES: dict[str, Literal["user", "system"]] = {"user": "user", "system": "system", "developer": "system"}
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
@@ -106,7 +101,7 @@ def _parts(message: wire.SentMessage) -> Iterator[wire.SentPart]:
 
 
 def _read(turn: Sequence[wire.SentMessage]) -> tuple[InputMessage, ...]:
-    files = _Files()
+    files = Files()
     messages: list[InputMessage] = []
     for message in turn:
         role = ROLES.get(message.role)
@@ -118,68 +113,32 @@ def _read(turn: Sequence[wire.SentMessage]) -> tuple[InputMessage, ...]:
     return tuple(messages)
 
 
-def _input_part(part: wire.SentPart, files: _Files) -> TextPart | FilePart | None:
+def _input_part(part: wire.SentPart, files: Files) -> TextPart | FilePart | None:
     match part.type:
         case "text":
             return TextPart(part.text) if part.text else None
-        case "image" | "audio" | "video" | "document":
-            return files.admit(part.type, *_source(part), part.filename)
-        case "binary":
-            media_type = _essence(part.mime_type or "")
-            return files.admit(_kind(media_type), media_type, part.data or "", part.filename)
+        case "image" | "audio" | "video" | "document" | "binary":
+            return _file(part, files)
         case _:
             return None
 
 
-def _source(part: wire.SentPart) -> tuple[str, str]:
-    """Media type and base64 content of a part's source; a `data:` URL is as good as data."""
+def _file(part: wire.SentPart, files: Files) -> FilePart:
+    """A part's file; its type must be of the kind the part says."""
     source = part.source
+    if part.type == "binary":
+        return files.admit_content(part.data or "", media_type=part.mime_type or "", filename=part.filename)
     if source is None:
         raise BadRequest(f"a part of type {part.type!r} has no source; expected {{type, value, mimeType}}")
     if source.type == "data":
-        return _essence(source.mime_type or ""), source.value
-    head, comma, content = source.value.partition(",")
-    if source.type != "url" or head[:5].lower() != "data:" or not comma or not head.lower().endswith(";base64"):
+        found = files.admit_content(source.value, media_type=source.mime_type or "", filename=part.filename)
+    elif source.type == "url":
+        found = files.admit_url(source.value, media_type=source.mime_type, filename=part.filename)
+    else:
         raise BadRequest("files must be sent inline: expected a source of type 'data', or a base64 data: URL")
-    media_type = _essence(head[5:])
-    if source.mime_type and _essence(source.mime_type) != media_type:
-        raise BadRequest(f"a file says it is {source.mime_type!r} but its data: URL says {media_type!r}")
-    return media_type, content
-
-
-class _Files:
-    """Admits the files of one request and counts them."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._bytes = 0
-
-    def admit(self, kind: str, media_type: str, content: str, filename: str | None) -> FilePart:
-        """The file, if its type is allowed for such a part and the request is not over its limits."""
-        expected = f"{kind}/*" if kind in MEDIA else ", ".join(DOCUMENTS)
-        if _kind(media_type) != kind or (kind == "document" and media_type not in DOCUMENTS):
-            raise BadRequest(f"a file of type {media_type!r} is not accepted as {kind!r}; expected {expected}")
-        try:
-            size = len(b64decode(content, validate=True))
-        except (Base64Error, ValueError):
-            raise BadRequest("the base64 content of a file is broken") from None
-        self._count += 1
-        self._bytes += size
-        if self._count > MAX_FILES:
-            raise BadRequest(f"too many files; expected at most {MAX_FILES} in one request")
-        if self._bytes > MAX_FILE_BYTES:
-            raise BadRequest(f"the files are too large; expected at most {MAX_FILE_BYTES} bytes in one request")
-        return FilePart(media_type, f"data:{media_type};base64,{content}", filename)
-
-
-def _kind(media_type: str) -> str:
-    family = media_type.partition("/")[0]
-    return family if family in MEDIA else "document"
-
-
-def _essence(media_type: str) -> str:
-    """A media type without its parameters."""
-    return media_type.partition(";")[0].strip().lower()
+    if family(found.media_type) != part.type:
+        raise BadRequest(f"a file of type {found.media_type!r} is not accepted as {part.type!r}")
+    return found
 
 
 # The answers.

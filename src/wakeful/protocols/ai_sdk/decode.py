@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -14,11 +12,9 @@ from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.protocols.ai_sdk import wire
+from wakeful.server.files import Files
 
-MAX_FILES = 4
-MAX_FILE_BYTES = 8 * 1024 * 1024
 ROLES: dict[str, Literal["user", "system"]] = {"user": "user", "system": "system"}
-MEDIA_TYPES = ("application/pdf", "text/plain", "text/markdown", "application/json")
 
 _body = msgspec.json.Decoder(wire.ChatRequest)
 _part: msgspec.json.Decoder[str | wire.SentPart] = msgspec.json.Decoder(str | wire.SentPart)
@@ -96,7 +92,7 @@ def _parts(message: wire.ChatMessage) -> Iterator[wire.SentPart]:
 
 
 def _read(turn: Sequence[wire.ChatMessage]) -> tuple[InputMessage, ...]:
-    files = _Files()
+    files = Files()
     messages: list[InputMessage] = []
     for message in turn:
         role = ROLES.get(message.role)
@@ -108,55 +104,12 @@ def _read(turn: Sequence[wire.ChatMessage]) -> tuple[InputMessage, ...]:
     return tuple(messages)
 
 
-def _input_part(part: wire.SentPart, files: _Files) -> TextPart | FilePart | None:
+def _input_part(part: wire.SentPart, files: Files) -> TextPart | FilePart | None:
     if part.type == "text":
         return TextPart(part.text) if part.text else None
     if part.type == "file":
-        return files.admit(part)
+        return files.admit_url(part.url or "", media_type=part.media_type, filename=part.filename)
     return None
-
-
-class _Files:
-    """Admits the files of one request and counts them."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._bytes = 0
-
-    def admit(self, part: wire.SentPart) -> FilePart:
-        """The file, if it is a `data:` URL of an allowed type and the request is not over its limits."""
-        media_type, content = _data_url(part.url or "")
-        declared = _essence(part.media_type or media_type)
-        if declared != media_type:
-            raise BadRequest(f"a file says it is {declared!r} but its data: URL says {media_type!r}")
-        if not media_type.startswith(("image/", "audio/", "video/")) and media_type not in MEDIA_TYPES:
-            allowed = ", ".join(["image/*", "audio/*", "video/*", *MEDIA_TYPES])
-            raise BadRequest(f"files of type {media_type!r} are not accepted; expected one of {allowed}")
-        self._count += 1
-        self._bytes += len(content)
-        if self._count > MAX_FILES:
-            raise BadRequest(f"too many files; expected at most {MAX_FILES} in one request")
-        if self._bytes > MAX_FILE_BYTES:
-            raise BadRequest(f"the files are too large; expected at most {MAX_FILE_BYTES} bytes in one request")
-        return FilePart(media_type, part.url or "", part.filename)
-
-
-def _data_url(url: str) -> tuple[str, bytes]:
-    """Media type and content of a base64 `data:` URL (RFC 2397)."""
-    head, comma, content = url.partition(",")
-    if head[:5].lower() != "data:" or not comma:
-        raise BadRequest("files must be sent as data: URLs; expected data:<media type>;base64,<content>")
-    if not head.lower().endswith(";base64"):
-        raise BadRequest("the data: URL of a file must be base64; expected data:<media type>;base64,<content>")
-    try:
-        return _essence(head[5:]), b64decode(content, validate=True)
-    except (Base64Error, ValueError):
-        raise BadRequest("the base64 content of a file is broken") from None
-
-
-def _essence(media_type: str) -> str:
-    """A media type without its parameters."""
-    return media_type.partition(";")[0].strip().lower()
 
 
 # The answers.

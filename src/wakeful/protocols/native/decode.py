@@ -7,6 +7,7 @@ from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.protocols.native.wire import DecisionBody, MessageBody, PartBody, RunBody, ThreadMessagesBody
+from wakeful.server.files import Files
 
 
 def run_request(body: RunBody) -> RunRequest:
@@ -34,22 +35,21 @@ def decision(body: DecisionBody) -> Decision:
 
 def messages(bodies: list[MessageBody]) -> tuple[InputMessage, ...]:
     """New messages; raises `BadRequest` for a part that is not what its type says."""
-    return tuple(InputMessage(body.role, _parts(body.content), body.id) for body in bodies)
+    files = Files()
+    return tuple(InputMessage(body.role, _parts(body.content, files), body.id) for body in bodies)
 
 
-def _parts(content: str | list[PartBody]) -> tuple[TextPart | FilePart, ...]:
+def _parts(content: str | list[PartBody], files: Files) -> tuple[TextPart | FilePart, ...]:
     if isinstance(content, str):
         return (TextPart(content),)
     if not content:
         raise BadRequest("a message needs at least one part")
-    return tuple(_part(part) for part in content)
+    return tuple(_part(part, files) for part in content)
 
 
-def _part(part: PartBody) -> TextPart | FilePart:
-    if part.type == "text":
-        if part.text is None:
-            raise BadRequest("a text part needs 'text'")
-        return TextPart(part.text)
-    if not part.url or not part.url.startswith("data:") or not part.media_type:
-        raise BadRequest("a file part needs 'media_type' and a 'data:' URL in 'url'")
-    return FilePart(part.media_type, part.url, part.filename)
+def _part(part: PartBody, files: Files) -> TextPart | FilePart:
+    if part.type == "file":
+        return files.admit_url(part.url or "", media_type=part.media_type, filename=part.filename)
+    if part.text is None:
+        raise BadRequest("a text part needs 'text'")
+    return TextPart(part.text)
