@@ -186,8 +186,8 @@ def test_inline_content_becomes_a_file(part: dict[str, Any]) -> None:
         ({"type": "image", "source": {"type": "file", "value": "file-1"}}, "sent inline"),
         ({"type": "image"}, "has no source"),
         (media("image", "application/pdf"), "not accepted as 'image'"),
-        (media("document", "application/zip"), "not accepted as 'document'"),
-        (media("document", "image/png"), "not accepted as 'document'"),
+        (media("document", "application/zip"), "are not accepted"),
+        (media("document", "image/png"), "are not accepted"),
         (media("audio", "audio/mp3", "***"), "broken"),
         (
             {

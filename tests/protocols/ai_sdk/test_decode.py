@@ -198,9 +198,9 @@ def test_a_data_url_becomes_a_file() -> None:
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ({"type": "file", "mediaType": "image/png", "url": "https://example.org/a.png"}, "sent as data: URLs"),
-        ({"type": "file", "mediaType": "image/png"}, "sent as data: URLs"),
-        ({"type": "file", "mediaType": "image/png", "url": "data:image/png,abc"}, "must be base64"),
+        ({"type": "file", "mediaType": "image/png", "url": "https://example.org/a.png"}, "must be sent inline"),
+        ({"type": "file", "mediaType": "image/png"}, "must be sent inline"),
+        ({"type": "file", "mediaType": "image/png", "url": "data:image/png,abc"}, "must be sent inline"),
         ({"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,***"}, "broken"),
         ({"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,é"}, "broken"),
         ({"type": "file", "mediaType": "image/gif", "url": "data:image/png;base64,eA=="}, "says"),
