@@ -187,7 +187,7 @@ def test_inline_content_becomes_a_file(part: dict[str, Any]) -> None:
         ({"type": "image"}, "has no source"),
         (media("image", "application/pdf"), "not accepted as 'image'"),
         (media("document", "application/zip"), "are not accepted"),
-        (media("document", "image/png"), "are not accepted"),
+        (media("document", "image/png"), "is not accepted as .document."),
         (media("audio", "audio/mp3", "***"), "broken"),
         (
             {

@@ -1,0 +1,38 @@
+// An AG-UI client of either generation whose requests and events are remembered.
+
+import * as client0 from "ag-ui-client-0";
+import * as client1 from "ag-ui-client-1";
+
+import { Wire } from "./wire.js";
+
+export const CLIENTS = { "0.0.59": client0, "1.0.0": client1 };
+
+export function openAgent(client, { url, threadId = crypto.randomUUID() }) {
+  const wire = new Wire();
+  const agent = new client.HttpAgent({ url, threadId, fetch: wire.fetch });
+  return Object.assign(agent, { wire });
+}
+
+export function userSays(content) {
+  return { id: crypto.randomUUID(), role: "user", content };
+}
+
+// Adds a message, runs the agent, and tells what a subscriber heard of this run.
+export async function say(agent, content, parameters) {
+  agent.addMessage(userSays(content));
+  return run(agent, parameters);
+}
+
+export async function run(agent, parameters) {
+  const heard = { events: [], finished: null, error: null };
+  await agent.runAgent(parameters, {
+    onEvent: ({ event }) => void heard.events.push(event),
+    onRunFinishedEvent: (told) => void (heard.finished = told),
+    onRunErrorEvent: ({ event }) => void (heard.error = event),
+  });
+  return heard;
+}
+
+export function types(heard) {
+  return heard.events.map((event) => event.type);
+}
