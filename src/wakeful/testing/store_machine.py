@@ -25,7 +25,7 @@ from wakeful.contracts.errors import Conflict, LeaseLost
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.run import Lease
-from wakeful.contracts.store import Accepted, Retirement, Store
+from wakeful.contracts.store import Accepted, Retirement, RunQuery, Store
 from wakeful.testing.store_cases.builders import (
     LEASE,
     SCOPE,
@@ -155,6 +155,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert lost == (frozenset() if run.held(lease) else {run.key})
         if run.held(lease):
             run.log.extend(range(first, first + count))
+        self._log_is_as_modelled(run)
 
     @precondition(lambda self: self.model.leases)
     @rule(pick=PICKS, status=st.sampled_from(sorted(FINISHED | {RunStatus.WAITING})), questions=st.integers(1, 2))
@@ -166,14 +167,14 @@ class StoreMachine(RuleBasedStateMachine):
         waits = status is RunStatus.WAITING
         asked = tuple(question(f"q{last}.{number}") for number in range(questions)) if waits else ()
 
-        if self._fenced(
-            run, lease, self.store.settle(settlement(lease, status, interrupts=asked, entries=log(last, last)))
-        ):
-            return
+        ended = settlement(lease, status, interrupts=asked, entries=log(last, last))
+        refused = self._fenced(run, lease, self.store.settle(ended))
 
-        run.log.append(last)
-        run.open = [one.id for one in asked]
-        self.model.rest(run, status)
+        if not refused:
+            run.log.append(last)
+            run.open = [one.id for one in asked]
+            self.model.rest(run, status)
+        self._log_is_as_modelled(run)
 
     @precondition(lambda self: self.model.leases)
     @rule(pick=PICKS, delay=st.sampled_from([0, 150]))
@@ -211,6 +212,7 @@ class StoreMachine(RuleBasedStateMachine):
             self._retired(run)
         else:
             assert isinstance(self._error(call), Conflict)
+        self._log_is_as_modelled(run)
 
     @precondition(lambda self: any(run.open for run in self.model.runs))
     @rule(pick=PICKS, approved=st.booleans())
@@ -228,7 +230,8 @@ class StoreMachine(RuleBasedStateMachine):
         del run.open[0]
         assert decided.ready is (not run.open)
         if decided.ready:
-            run.due = self.model.now
+            assert decided.dispatch_key is not None
+            run.due, run.dispatch_key = self.model.now, decided.dispatch_key
             self.model.rest(run, RunStatus.QUEUED)
 
     # -- what holds after every step
@@ -243,14 +246,11 @@ class StoreMachine(RuleBasedStateMachine):
             assert all(run.status not in ACTIVE for run, _ in found[1:])
 
     @invariant()
-    def runs_and_logs_are_as_modelled(self) -> None:
+    def runs_are_as_modelled(self) -> None:
         """Finished runs included: nothing moves them."""
-        for run in self.model.runs:
-            stored = self.do(self.store.get_run(SCOPE, run.id))
-            page = self.do(self.store.read_log(run.key, after=0, limit=1_000))
-            assert stored is not None
-            assert (stored.status, stored.attempt) == (run.status, run.attempt)
-            assert [one.seq for one in page.entries] == run.log
+        found = self.do(self.store.list_runs(RunQuery(scope=SCOPE, limit=1_000)))
+        stored = sorted((run.key, run.status, run.attempt) for run in found.items)
+        assert stored == [(run.key, run.status, run.attempt) for run in self.model.runs]
 
     @invariant()
     def every_message_joins_its_thread_once_and_in_order(self) -> None:
@@ -278,7 +278,7 @@ class StoreMachine(RuleBasedStateMachine):
                 )
             )
         )
-        self.model.bind(run, accepted.run)
+        self.model.bind(run, accepted)
         if accepted.lease:
             self.model.start(run, accepted.lease)
         return accepted
@@ -292,6 +292,10 @@ class StoreMachine(RuleBasedStateMachine):
     def _retired(self, run: ModelRun) -> None:
         run.log.append(run.log[-1] + 1)
         self.model.rest(run, RunStatus.CANCELLED)
+
+    def _log_is_as_modelled(self, run: ModelRun) -> None:
+        page = self.do(self.store.read_log(run.key, after=0, limit=1_000))
+        assert [one.seq for one in page.entries] == run.log
 
     def _earlier(self, lease: Lease) -> list[Lease]:
         return [old for old in self.model.leases if old.dispatch_key == lease.dispatch_key]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.message import Message
-from wakeful.contracts.run import Lease, Run
+from wakeful.contracts.run import Lease
+from wakeful.contracts.store import Accepted
 from wakeful.testing.store_cases.builders import message
 
 
@@ -26,6 +27,7 @@ class ModelRun:
     open: list[str] = field(default_factory=list[str])
     key: int = 0
     thread_key: int = 0
+    dispatch_key: int = 0
 
     def held(self, lease: Lease) -> bool:
         """Whether this is the lease that may write."""
@@ -58,7 +60,7 @@ class Model:
         """What a worker may take now, in the order it is handed out."""
         firsts = [open_runs[0] for thread in self.messages if (open_runs := self.unfinished(thread))]
         ready = [run for run in firsts if run.status is not RunStatus.WAITING and run.due <= self.now]
-        return sorted(ready, key=lambda run: run.due)
+        return sorted(ready, key=lambda run: (run.due, run.dispatch_key))
 
     def start(self, run: ModelRun, lease: Lease) -> None:
         """The run is carried; its input joins the thread."""
@@ -77,7 +79,8 @@ class Model:
         """The run this lease was granted for."""
         return next(run for run in self.runs if run.key == lease.run_key)
 
-    def bind(self, run: ModelRun, stored: Run) -> None:
+    def bind(self, run: ModelRun, accepted: Accepted) -> None:
         """Remember the store's own numbers of a run."""
-        run.key, run.thread_key = stored.key, stored.thread_key
+        run.key, run.thread_key = accepted.run.key, accepted.run.thread_key
+        run.dispatch_key = accepted.dispatch_key
         self.messages.setdefault(run.thread, [])

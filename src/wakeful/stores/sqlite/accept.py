@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from wakeful.contracts.errors import Conflict
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus
-from wakeful.contracts.run import Lease, Run
+from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Accepted, ClaimRequest, Submission
 from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.rows import json_blob
-from wakeful.stores.sqlite.runs import bounds, open_runs, retire, run_by_key, write_entries
+from wakeful.stores.sqlite.runs import bounds, retire, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 
 
@@ -34,7 +34,7 @@ def accept(session: Session, submission: Submission) -> Accepted:
     )
     for retirement in submission.retire:
         retire(session, retirement, thread_key=thread_key)
-    others = [run for run, _ in open_runs(session, thread_key)]
+    others = session.rows("in_the_way", thread_key=thread_key)
     cancelling = _supersede(session, others, submission.at) if submission.supersede else None
     claim = None if others else submission.claim
     run_key = _write_run(session, submission, thread_key, claim)
@@ -63,15 +63,13 @@ def _replay(session: Session, submission: Submission, known: Sequence[sqlite3.Ro
     return Accepted(run=run_by_key(session, row["key"]), dispatch_key=row["dispatch_key"], replayed=True)
 
 
-def _supersede(session: Session, others: Sequence[Run], at: int) -> int | None:
+def _supersede(session: Session, others: Sequence[sqlite3.Row], at: int) -> int | None:
     """Ask the running run to stop; everything else unfinished should have been retired by the caller."""
-    cancelling = None
     for run in others:
-        if run.status is not RunStatus.RUNNING:
-            raise Conflict(f"run {run.id} is {run.status} and in the way; read the thread's open runs and retry")
-        session.changes("request_cancel", key=run.key, at=at)
-        cancelling = run.key
-    return cancelling
+        if run["status"] != RunStatus.RUNNING:
+            raise Conflict(f"run {run['id']} is {run['status']} and in the way; read the open runs again and retry")
+        session.changes("request_cancel", key=run["key"], at=at)
+    return others[0]["key"] if others else None
 
 
 def _write_run(session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None) -> int:

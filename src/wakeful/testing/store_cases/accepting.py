@@ -154,8 +154,10 @@ class AcceptingCases:
     async def test_superseding_leaves_no_other_run_in_the_way(self, store: Store) -> None:
         await store.accept(submission("queued", thread_id="t1"))
         await ask(store, "waiting", thread_id="t2")
+        await start(store, "running", thread_id="t3")
+        await store.accept(submission("behind", thread_id="t3"))
 
-        for thread_id in ("t1", "t2"):
+        for thread_id in ("t1", "t2", "t3"):
             with pytest.raises(Conflict):
                 await store.accept(submission("r2", thread_id=thread_id, supersede=True))
 

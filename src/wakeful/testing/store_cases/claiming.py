@@ -64,12 +64,13 @@ class ClaimingCases:
     async def test_a_run_that_waited_behind_another_is_as_old_as_it_was(self, store: Store) -> None:
         _, lease = await start(store, "r1")
         await store.accept(submission("behind", at=1_100))
-        await store.accept(submission("elsewhere", thread_id="t2", at=1_200))
+        await store.accept(submission("younger", thread_id="t2", at=1_200))
+        await store.accept(submission("older", thread_id="t3", at=1_050))
         await store.settle(settlement(lease))
 
         claims = await store.claim(worker(now=2_000), 9)
 
-        assert [claim.run.id for claim in claims] == ["behind", "elsewhere"]
+        assert [claim.run.id for claim in claims] == ["older", "behind", "younger"]
 
     async def test_a_waiting_run_keeps_the_rest_of_its_thread_queued(self, store: Store) -> None:
         _, lease = await start(store, "r1")

@@ -91,9 +91,18 @@ class DecidingCases:
         decided = await store.decide(run.key, [Decision("c", output={"picked": 3})], 5_000)
 
         assert (decided.accepted, decided.ready) == (("q2",), True)
+        assert (await store.decide(run.key, [Decision("c", output={"picked": 3})], 6_000)).already == ("q2",)
         records = await store.interrupts(run.key)
         assert [record.interrupt.id for record in records] == ["q1", "q2"]
         assert records[1].decision == Decision("c", output={"picked": 3})
+
+    async def test_of_two_questions_about_a_call_the_open_one_is_meant(self, store: Store) -> None:
+        run = await ask(store, "r1", question("q1", call_id="c"), question("q2", call_id="c"))
+        await store.decide(run.key, [Decision("q2", approved=True)], 3_000)
+
+        decided = await store.decide(run.key, [Decision("c", approved=False)], 4_000)
+
+        assert (decided.accepted, decided.ready) == (("q1",), True)
 
     async def test_the_same_answer_again_changes_nothing(self, store: Store) -> None:
         run = await ask(store, "r1", question("q1"), question("q2"))

@@ -128,6 +128,18 @@ where thread_key = :thread_key
 order by key
 limit 1
 
+-- Two are enough to know what is in the way of a new run, however long the queue.
+-- name: in_the_way
+select
+  key,
+  id,
+  status
+from runs
+where thread_key = :thread_key
+  and finished_at is null
+order by key
+limit 2
+
 -- name: latest_run
 select *
 from run_rows

@@ -1,0 +1,165 @@
+"""Every example runs as a newcomer would run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+README = Path(__file__).parents[2] / "README.md"
+QUESTION = 'use add {"a": 2, "b": 3}'
+RUN = json.dumps({"agent_id": "assistant", "messages": [{"role": "user", "content": QUESTION}]})
+
+
+def run(name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY") and key != "MODEL"}
+    return subprocess.run(
+        [sys.executable, EXAMPLES / name],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(command: list[str], port: int, path: str, **environment: str) -> Iterator[str]:
+    process = subprocess.Popen(command, env={**os.environ, **environment})
+    base = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{base}{path}", process)
+        yield base
+    finally:
+        process.terminate()
+        assert process.wait(30) in (0, -15)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(url):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            assert process.poll() is None, "the example ended before it served"
+            assert time.monotonic() < deadline, "the example does not serve"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def post(url: str, body: str) -> str:
+    request = urllib.request.Request(url, body.encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return response.read().decode()
+
+
+def test_the_in_process_example_runs_streams_and_decides() -> None:
+    done = run("01_in_process.py")
+
+    assert done.returncode == 0, done.stderr
+    assert "get_weather gave sunny in Paris" in done.stdout
+    assert 'asks:   May send_email run? {"to":"bob@example.com","body":"hi"}' in done.stdout
+    assert "sent 'hi' to bob@example.com" in done.stdout.rpartition("then:")[2]
+
+
+@pytest.mark.network
+def test_the_serving_example_answers_over_http() -> None:
+    port = free_port()
+    command = [sys.executable, str(EXAMPLES / "02_serve.py")]
+
+    with serving(command, port, "/health", ADDRESS=f"127.0.0.1:{port}") as base:
+        stream = post(f"{base}/v1/runs", RUN)
+
+    assert '"type":"run_started"' in stream
+    assert '"name":"add","status":"succeeded","output":5' in stream
+    assert '"outcome":"completed"' in stream
+
+
+def test_the_tools_example_shows_progress_errors_and_effects() -> None:
+    done = run("03_tools.py")
+
+    assert done.returncode == 0, done.stderr
+    assert "order failed there are only 0 of coffee" in done.stdout
+    assert "packing tea 1/1" in done.stdout
+    assert done.stdout.rstrip().endswith("run completed")
+
+
+@pytest.mark.network
+def test_the_mounted_example_serves_both_apps() -> None:
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "04_mount_in_fastapi:app",
+        "--port",
+        str(port),
+        "--app-dir",
+        str(EXAMPLES),
+    ]
+
+    with serving(command, port, "/hello") as base:
+        with urllib.request.urlopen(f"{base}/agents/health") as health:
+            healthy = health.status
+        stream = post(f"{base}/agents/v1/runs", RUN)
+
+    assert healthy == 200
+    assert '"outcome":"completed"' in stream
+
+
+def test_the_real_model_example_says_what_to_set() -> None:
+    done = run("05_real_model.py")
+
+    assert done.returncode == 1
+    assert "Set OPENAI_API_KEY" in done.stderr
+
+
+def test_the_real_model_example_reports_a_model_it_cannot_reach() -> None:
+    done = run("05_real_model.py", MODEL="openai:any", OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1")
+
+    assert done.returncode == 0, done.stderr
+    assert "failed: ErrorReport(code='model_unavailable'" in done.stdout
+
+
+def test_the_testing_example_passes() -> None:
+    done = run("06_test_your_agent.py")
+
+    assert done.returncode == 0, done.stderr
+    assert "the waiter books" in done.stdout
+
+
+def test_every_example_is_listed_and_tested() -> None:
+    names = sorted(path.name for path in EXAMPLES.glob("*.py"))
+    listed = re.findall(r"`(\d\d_\w+\.py)`", (EXAMPLES / "README.md").read_text("utf-8"))
+    here = Path(__file__).read_text("utf-8")
+
+    assert listed == names
+    assert all(name in here or name.removesuffix(".py") in here for name in names)
+
+
+def test_the_readme_code_runs(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "readme.py").write_text(code, "utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "readme.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,117 @@
+"""The named SQL: well formed, complete, and always answered from an index."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+import wakeful.stores.sqlite as room
+from wakeful.stores.sqlite.database import Database
+from wakeful.stores.sqlite.named_sql import Query, load_queries
+
+QUERIES = load_queries()
+SOURCES = Path(room.__file__).parent
+OPTIONAL = {
+    "list_threads": ("parent_thread_id", "root", "resource_id", "after_id"),
+    "count_threads": ("parent_thread_id", "root", "resource_id"),
+    "list_runs": ("thread_id", "status", "parent_run_id", "created_from", "after_key"),
+    "count_runs": ("thread_id", "status", "parent_run_id", "created_from"),
+    "list_messages": ("run_id", "visibility", "after", "before", "descending"),
+    "count_messages_of_run": ("visibility",),
+}
+
+
+class Anything(dict[str, int]):
+    """Holds a value for every parameter."""
+
+    def __missing__(self, name: str) -> int:
+        return 1
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(Database(":memory:", synchronous="normal", busy_timeout=0).open_writing()) as connection:
+        yield connection
+
+
+def plan(connection: sqlite3.Connection, sql: str) -> list[str]:
+    values = (1,) * sql.count("?") if "?" in sql else Anything()
+    return [row["detail"] for row in connection.execute(f"explain query plan {sql}", values)]
+
+
+def variants() -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name in QUERIES:
+        optional = OPTIONAL.get(name, ())
+        for given in product((False, True), repeat=len(optional)):
+            yield name, tuple(argument for argument, wanted in zip(optional, given, strict=True) if wanted)
+
+
+@pytest.mark.parametrize(("name", "given"), list(variants()), ids=str)
+def test_no_query_scans_or_sorts_a_table(connection: sqlite3.Connection, name: str, given: tuple[str, ...]) -> None:
+    sql = QUERIES[name].text(dict.fromkeys(given, 1))
+
+    steps = plan(connection, sql)
+
+    scanned = [step for step in steps if re.match(r"SCAN (?!json_each|ancestor\b|descendant\b|CONSTANT ROW)", step)]
+    assert scanned == []
+    assert [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "index"),
+    [
+        ("due_dispatches", (), "dispatches_due"),
+        ("promote_next", (), "runs_unfinished"),
+        ("active_run", (), "runs_unfinished"),
+        ("in_the_way", (), "runs_unfinished"),
+        ("unfinished_runs", (), "runs_unfinished"),
+        ("running_within", (), "runs_unfinished"),
+        ("find_submission", (), "runs_by_idempotency_key"),
+        ("list_runs", (), "runs_by_age"),
+        ("list_runs", ("thread_id",), "runs_of_thread"),
+        ("list_runs", ("parent_run_id",), "runs_by_parent"),
+        ("latest_run", (), "runs_of_thread"),
+        ("list_threads", (), "threads_by_activity"),
+        ("list_threads", ("resource_id",), "threads_by_resource"),
+        ("list_threads", ("parent_thread_id",), "threads_by_parent"),
+        ("descendants", (), "threads_by_parent"),
+        ("list_messages", ("run_id",), "messages_by_run"),
+    ],
+)
+def test_a_query_uses_the_index_made_for_it(
+    connection: sqlite3.Connection, name: str, given: tuple[str, ...], index: str
+) -> None:
+    steps = plan(connection, QUERIES[name].text(dict.fromkeys(given, 1)))
+
+    assert any(index in step for step in steps), steps
+
+
+def test_the_code_and_the_files_name_the_same_queries() -> None:
+    code = "".join(file.read_text("utf-8") for file in SOURCES.glob("*.py"))
+
+    called = set(re.findall(r'session\.(?:row|rows|value|changes|must_change|many)\(\s*"(\w+)"', code))
+
+    assert called == set(QUERIES)
+
+
+def test_optional_arguments_are_listed_above() -> None:
+    files = "".join(file.read_text("utf-8") for file in (SOURCES / "queries").glob("*.sql"))
+
+    named = set(re.findall(r"-- (?:if|unless) (\w+)$", files, re.MULTILINE))
+
+    equal_to_status = {"agent_id", "origin"}
+    equal_to_created_from = {"created_to", "updated_from", "updated_to"}
+    assert named - {one for many in OPTIONAL.values() for one in many} == equal_to_status | equal_to_created_from
+
+
+def test_conditional_lines_follow_their_argument() -> None:
+    query = Query(["select a", "from b", "where c = :c -- if c", "where d -- unless c"])
+
+    assert query.text({"c": 0}) == "select a\nfrom b\nwhere c = :c"
+    assert query.text({"c": None}) == "select a\nfrom b\nwhere d"
