@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from wakeful.bootstrap.application import build_app
 from wakeful.bootstrap.build import build_runtime
+from wakeful.bootstrap.settings import read_settings
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.event import Event
@@ -27,6 +28,7 @@ from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
 from wakeful.server.app import App
 from wakeful.server.auth import DEFAULT_SCOPE
+from wakeful.server.checks import check_request
 from wakeful.server.config import ServerConfig
 
 
@@ -77,7 +79,7 @@ class AgentRuntime:
     async def run(
         self, agent_id: str, message: str, *, thread_id: str | None = None, run_id: str | None = None
     ) -> RunResult:
-        """Send a message and wait until the run rests. Raises `NotFound` for an unknown agent."""
+        """Send a message and wait until the run rests. Raises `NotFound` for an unknown agent, `BadRequest` for an id that fits no path, `Conflict` for one in use."""
         receipt = await self._submit(agent_id, message, thread_id, run_id)
         return await self._result(receipt)
 
@@ -113,6 +115,7 @@ class AgentRuntime:
             agent_id=agent_id,
             messages=(InputMessage("user", (TextPart(message),)),),
         )
+        check_request(request)
         return await self._runtime.mailbox.submit(DEFAULT_SCOPE, request, origin="embedded", supersede=False)
 
     async def _decide(self, run_id: str, decisions: Sequence[Decision]) -> Receipt:
@@ -149,7 +152,7 @@ class AgentServer:
 
     def __init__(self, runtime: AgentRuntime, config: ServerConfig | None = None) -> None:
         self.runtime = runtime
-        self.config = config or ServerConfig()
+        self.config = config or read_settings()
         self._app = build_app(runtime.inner, self.config)
 
     @property

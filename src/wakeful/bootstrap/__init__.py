@@ -1,8 +1,8 @@
 """Room card: bootstrap.
 
 What is here: the only place that names concrete plugs: `plugs` (providers by prefix, stores by URL), `build` (a
-checked catalog and a runtime), `application` (the ASGI app with every protocol), `target` (what `wakeful serve` is
-given), `demo` (the agents shown when it is given nothing). Start reading: `build.py`.
+checked catalog and a runtime), `application` (the ASGI app with every protocol), `serve` (that app in uvicorn),
+`settings` (the environment's), `demo` (the agent shown when nothing else is given). Start reading: `build.py`.
 May import: everything below the doors.
 Invariant: chooses and wires; contains no logic beyond that.
 """

@@ -17,7 +17,7 @@ def build_app(runtime: Runtime, config: ServerConfig) -> App:
     metrics = Metrics(runtime)
     operations = Operations(runtime, config, metrics)
     app = App(runtime, config, metrics)
-    app.add(router=native.router(operations))
-    app.add(routes=ai_sdk.routes(operations))
-    app.add(routes=ag_ui.routes(operations))
+    app.add(native.routes(operations))
+    app.add(ai_sdk.routes(operations))
+    app.add(ag_ui.routes(operations))
     return app

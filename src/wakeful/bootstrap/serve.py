@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import signal
 import socket
 from types import FrameType
 
@@ -32,10 +33,15 @@ class _Server(uvicorn.Server):
         await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal arrived; this runs outside the loop."""
+        """A signal arrived; this runs outside the loop. A second Ctrl-C does not wait.
+
+        Without a call of the overridden method uvicorn does not raise the signal again when it is done: being asked
+        to stop is no failure.
+        """
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._runtime.drain)
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def serve(app: App, runtime: Runtime, config: ServerConfig, *, log_level: str = "info") -> None:

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wakeful.contracts.event import ReasoningDelta, ReasoningSealed, TextDelta, ToolCallDelta, ToolCallProposed
 from wakeful.contracts.message import Message, MessagePart, ReasoningPart, TextPart, ToolCallPart
+from wakeful.contracts.model_errors import MalformedReply
 
 ReplyChunk = TextDelta | ReasoningDelta | ReasoningSealed | ToolCallProposed | ToolCallDelta
 
 
-class _Block:
-    """A run of deltas that will become one part."""
+class _Text:
+    """Text in the making."""
 
-    __slots__ = ("kind", "name", "pieces", "seal")
+    __slots__ = ("pieces",)
 
-    def __init__(self, kind: str, name: str = "") -> None:
-        self.kind = kind
-        self.name = name
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+
+class _Reasoning:
+    """Reasoning in the making; sealed, it takes no more."""
+
+    __slots__ = ("pieces", "seal")
+
+    def __init__(self) -> None:
         self.pieces: list[str] = []
         self.seal: ReasoningSealed | None = None
+
+
+class _Call:
+    """A tool call in the making."""
+
+    __slots__ = ("call_id", "name", "pieces")
+
+    def __init__(self, call_id: str, name: str) -> None:
+        self.call_id = call_id
+        self.name = name
+        self.pieces: list[str] = []
+
+
+_Block = _Text | _Reasoning | _Call
 
 
 class Accumulator:
@@ -27,8 +51,7 @@ class Accumulator:
         self._identity = (message_id, run_id, step, created_at)
         self._provider = provider
         self._blocks: list[_Block] = []
-        self._open: _Block | None = None
-        self._calls: dict[str, _Block] = {}
+        self._calls: dict[str, _Call] = {}
 
     @property
     def empty(self) -> bool:
@@ -36,49 +59,70 @@ class Accumulator:
         return not self._blocks
 
     def add(self, chunk: ReplyChunk) -> None:
-        """Take one chunk."""
+        """Take one chunk. Raises `MalformedReply` for arguments of a call nobody proposed."""
         match chunk:
             case TextDelta():
-                self._block("text").pieces.append(chunk.delta)
+                self._text().pieces.append(chunk.delta)
             case ReasoningDelta():
-                self._block("reasoning").pieces.append(chunk.delta)
+                self._reasoning().pieces.append(chunk.delta)
             case ToolCallDelta():
-                self._calls[chunk.call_id].pieces.append(chunk.delta)
+                self._call(chunk.call_id).pieces.append(chunk.delta)
             case ToolCallProposed():
-                self._calls[chunk.call_id] = self._new(_Block(chunk.call_id, chunk.name))
-                self._open = None
+                call = self._calls[chunk.call_id] = _Call(chunk.call_id, chunk.name)
+                self._blocks.append(call)
             case ReasoningSealed():
-                self._block("reasoning").seal = chunk
-                self._open = None
+                self._reasoning().seal = chunk
 
     def message(self) -> Message:
         """The complete reply."""
-        return self._message(tuple(self._part(block, interrupted=False) for block in self._blocks))
+        return self._message(self._blocks, interrupted=False)
 
     def partial(self) -> Message | None:
         """What may be kept of a reply that was cut off: text marked interrupted, sealed reasoning, no calls."""
-        kept = [block for block in self._blocks if block.kind == "text" or block.seal is not None]
-        parts = tuple(self._part(block, interrupted=True) for block in kept)
-        return self._message(parts) if parts else None
+        kept = [
+            block
+            for block in self._blocks
+            if isinstance(block, _Text) or (isinstance(block, _Reasoning) and block.seal is not None)
+        ]
+        message = self._message(kept, interrupted=True)
+        return message if message.parts else None
 
-    def _block(self, kind: str) -> _Block:
-        if self._open is None or self._open.kind != kind:
-            self._open = self._new(_Block(kind))
-        return self._open
+    def _text(self) -> _Text:
+        last = self._blocks[-1] if self._blocks else None
+        if not isinstance(last, _Text):
+            last = _Text()
+            self._blocks.append(last)
+        return last
 
-    def _new(self, block: _Block) -> _Block:
-        self._blocks.append(block)
-        return block
+    def _reasoning(self) -> _Reasoning:
+        last = self._blocks[-1] if self._blocks else None
+        if not isinstance(last, _Reasoning) or last.seal is not None:
+            last = _Reasoning()
+            self._blocks.append(last)
+        return last
 
-    def _part(self, block: _Block, *, interrupted: bool) -> MessagePart:
-        content = "".join(block.pieces)
-        if block.name:
-            return ToolCallPart(block.kind, block.name, content.strip() or "{}")
-        if block.kind == "text":
-            return TextPart(content, interrupted)
-        seal = block.seal or ReasoningSealed()
-        return ReasoningPart(content, seal.signature, seal.encrypted, seal.item_id, self._provider)
+    def _call(self, call_id: str) -> _Call:
+        call = self._calls.get(call_id)
+        if call is None:
+            raise MalformedReply(f"the model sent arguments of call {call_id!r} before proposing it")
+        return call
 
-    def _message(self, parts: tuple[MessagePart, ...]) -> Message:
+    def _message(self, blocks: Sequence[_Block], *, interrupted: bool) -> Message:
         message_id, run_id, step, created_at = self._identity
+        found = (self._part(block, interrupted=interrupted) for block in blocks)
+        parts = tuple(part for part in found if part is not None)
         return Message(message_id, "assistant", parts, created_at, run_id=run_id, step=step)
+
+    def _part(self, block: _Block, *, interrupted: bool) -> MessagePart | None:
+        """The block's part; None for one that says nothing, which no vendor would take back."""
+        content = "".join(block.pieces)
+        match block:
+            case _Call():
+                return ToolCallPart(block.call_id, block.name, content.strip() or "{}")
+            case _Text():
+                return TextPart(content, interrupted) if content else None
+            case _Reasoning():
+                if block.seal is None and not content:
+                    return None
+                seal = block.seal or ReasoningSealed()
+                return ReasoningPart(content, seal.signature, seal.encrypted, seal.item_id, self._provider)

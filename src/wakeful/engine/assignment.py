@@ -19,14 +19,15 @@ from wakeful.contracts.tool import Tool, ToolSpec
 class Unfinished:
     """The step an earlier dispatch left open.
 
-    `reply` is how the model's reply ended, None when it was cut off and must be asked again; `started_calls` had
-    begun to run when the worker was lost.
+    `reply` is how the model's reply ended, None when it was cut off and must be asked again. `started_calls` were
+    begun, and those that have no result were cut off; `noted` are the interrupts whose decision the log tells.
     """
 
     step: int
     message_id: str
     reply: FinishReason | None
     started_calls: frozenset[str] = frozenset()
+    noted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a dispatch of a run ended: at rest (`waiting` with its interrupts) or for good."""
+    """How a dispatch of a run ended: at rest (`waiting` with its interrupts), for good, or put back (`queued`)."""
 
     status: RunStatus
     stop_reason: StopReason | None = None

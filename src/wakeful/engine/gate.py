@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
-from wakeful.contracts.errors import ToolInputInvalid
+from wakeful.contracts.errors import ToolError, ToolInputInvalid
 from wakeful.contracts.interrupt import Decision, Interrupt, InterruptRecord
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import ResultStatus, ToolCallPart
@@ -14,6 +16,7 @@ from wakeful.contracts.tool import Tool
 from wakeful.engine.assignment import Assignment
 
 OUTCOME_UNKNOWN = "The server stopped while this call was running. Its outcome is unknown and it was not repeated."
+log = logging.getLogger("wakeful.tools")
 APPROVAL_SCHEMA: JsonObject = {
     "type": "object",
     "properties": {"approved": {"type": "boolean"}, "reason": {"type": "string"}},
@@ -51,13 +54,22 @@ Verdict = Allow | Answer | Ask
 
 
 class Gate:
-    """Judges the calls of one step."""
+    """Judges the calls of one step.
 
-    def __init__(self, assignment: Assignment) -> None:
+    `records` are the questions asked about these very calls, `started` the calls that had begun to run. A new step
+    has neither, so that no decision is ever taken for another call's.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        *,
+        records: Iterable[InterruptRecord] = (),
+        started: frozenset[str] = frozenset(),
+    ) -> None:
         self._assignment = assignment
-        self._records = {record.interrupt.call_id: record for record in assignment.interrupts}
-        unfinished = assignment.unfinished
-        self._started = unfinished.started_calls if unfinished else frozenset[str]()
+        self._records = {record.interrupt.call_id: record for record in records}
+        self._started = started
 
     def judge(self, call: ToolCallPart, interrupt_id: str) -> Verdict:
         """The verdict on a call; `interrupt_id` names the question if one must be asked."""
@@ -67,8 +79,11 @@ class Gate:
             return self._judge_frontend(call, record, interrupt_id)
         try:
             arguments = tool.check(_parse(call.arguments))
-        except ToolInputInvalid as error:
+        except ToolError as error:
             return Answer(call, "failed", error.message)
+        except Exception as error:
+            log.exception("tool %s could not check its arguments", call.name)
+            return Answer(call, "failed", f"The arguments could not be checked: {type(error).__name__}.")
         if call.call_id in self._started and tool.spec.effect == "once":
             return Answer(call, "failed", OUTCOME_UNKNOWN)
         if not tool.spec.approval:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Inference:
             try:
                 return await self._ask_once(request)
             except ModelError as error:
+                if _being_cancelled():  # whatever else it is, it is how the provider answered that
+                    raise asyncio.CancelledError from error
                 if not error.retryable or attempt > self._assignment.agent.max_retries:
                     raise
                 await self._back_off(attempt, error)
@@ -97,6 +100,11 @@ class Inference:
             usage=finished.usage,
             duration_ms=max(duration, 0),
         )
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def retry_delay(attempt: int, error: ModelError) -> int:

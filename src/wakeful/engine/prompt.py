@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from wakeful.contracts.message import Message, MessagePart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 from wakeful.contracts.model import ModelRequest
 from wakeful.contracts.tool import ToolSpec
@@ -39,8 +41,10 @@ def results_by_call(history: Iterable[Message]) -> dict[str, ToolResultPart]:
 def open_calls(history: Sequence[Message]) -> tuple[ToolCallPart, ...]:
     """The calls of the last assistant message that have no result yet."""
     last = next((message for message in reversed(history) if message.role == "assistant"), None)
+    if last is None or not last.tool_calls:
+        return ()
     answered = results_by_call(history)
-    return tuple(call for call in last.tool_calls if call.call_id not in answered) if last else ()
+    return tuple(call for call in last.tool_calls if call.call_id not in answered)
 
 
 def paired(history: Sequence[Message], provider: str) -> Iterable[Message]:
@@ -51,7 +55,7 @@ def paired(history: Sequence[Message], provider: str) -> Iterable[Message]:
             continue
         parts = tuple(part for part in message.parts if _speaks_to(part, provider))
         if parts:
-            yield message if len(parts) == len(message.parts) else _with_parts(message, parts)
+            yield message if len(parts) == len(message.parts) else msgspec.structs.replace(message, parts=parts)
         for call in message.tool_calls:
             result = results.get(call.call_id) or ToolResultPart(call.call_id, call.name, "cancelled", NOT_CARRIED_OUT)
             yield Message(f"{message.id}:{call.call_id}", "tool", (result,), message.created_at)
@@ -61,14 +65,11 @@ def _speaks_to(part: MessagePart, provider: str) -> bool:
     return not isinstance(part, ReasoningPart) or part.provider == provider
 
 
-def _with_parts(message: Message, parts: tuple[MessagePart, ...]) -> Message:
-    return Message(message.id, message.role, parts, message.created_at, message.visibility, message.run_id)
-
-
 def _with_context(messages: list[Message], context: str | None) -> list[Message]:
     if not context:
         return messages
-    text = f"<client_context>\n{CONTEXT_NOTE}\n{context}\n</client_context>"
+    fenced = context.replace("</client_context", "< /client_context")  # the data cannot close its own fence
+    text = f"<client_context>\n{CONTEXT_NOTE}\n{fenced}\n</client_context>"
     last_user = max((i for i, message in enumerate(messages) if message.role == "user"), default=len(messages))
     messages.insert(last_user, Message("client-context", "user", (TextPart(text),), 0, "internal"))
     return messages

@@ -6,6 +6,9 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ToolError
@@ -28,6 +31,7 @@ class Toolbox:
         self._journal = journal
         self._clock = clock
         self.results: list[Message] = []
+        self.busy = False
 
     async def run_all(self, allowed: Sequence[Allow], step: int) -> None:
         """Run all calls at once; each result is journalled as it comes. The starts are durable before any runs."""
@@ -36,9 +40,13 @@ class Toolbox:
         if not allowed:
             return
         await self._journal.flush()
-        async with asyncio.TaskGroup() as group:
-            for item in allowed:
-                group.create_task(self._run_one(item, step))
+        self.busy = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                for item in allowed:
+                    group.create_task(self._run_one(item, step))
+        finally:
+            self.busy = False
 
     def answer(self, call: ToolCallPart, status: ResultStatus, output: JsonValue, step: int) -> None:
         """Write the result of a call."""
@@ -52,19 +60,24 @@ class Toolbox:
     async def _run_one(self, item: Allow, step: int) -> None:
         watch = _Watch(item.call, self._journal)
         try:
+            status, output = await self._outcome(item, watch)
+        finally:
+            watch.over = True
+        self.answer(item.call, status, output, step)
+
+    async def _outcome(self, item: Allow, watch: _Watch) -> tuple[ResultStatus, JsonValue]:
+        try:
             output = await item.tool.call(item.arguments, self._context(item.call, watch))
+            # What is not JSON must fail here, where it fails its call only.
+            return "succeeded", msgspec.json.decode(msgspec.json.encode(output))
         except ToolError as error:
-            self.answer(item.call, "failed", error.message, step)
-        except BaseException as error:
+            return "failed", error.message.encode(errors="replace").decode()
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
             log.exception("tool %s failed", item.call.name)
-            self.answer(item.call, "failed", f"The tool {item.call.name} failed: {type(error).__name__}.", step)
-        else:
-            self.answer(item.call, "succeeded", output, step)
-        finally:
-            watch.over = True
+            return "failed", f"The tool {item.call.name} failed: {type(error).__name__}."
 
     def _context(self, call: ToolCallPart, watch: _Watch) -> ToolContext:
         return ToolContext(
@@ -79,7 +92,10 @@ class Toolbox:
 
 
 class _Watch:
-    """Carries progress of one call to the journal, from whatever thread, until the call is over."""
+    """Carries progress of one call to the journal, from whatever thread, until the call is over.
+
+    A tool does not wait for the store: progress that comes while the journal is behind is left out.
+    """
 
     def __init__(self, call: ToolCallPart, journal: Journal) -> None:
         self._call = call
@@ -93,8 +109,9 @@ class _Watch:
         if threading.get_ident() == self._thread:
             self._emit(event)
         elif not self.over:
-            self._loop.call_soon_threadsafe(self._emit, event)
+            with suppress(RuntimeError):  # the loop is closed, and nobody is left to watch
+                self._loop.call_soon_threadsafe(self._emit, event)
 
     def _emit(self, event: ToolProgressed) -> None:
-        if not self.over:
+        if not self.over and not self._journal.behind:
             self._journal.emit(event)

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from itertools import islice
-from typing import TYPE_CHECKING
 
 from wakeful.contracts.event import LogEntry
-
-if TYPE_CHECKING:
-    from wakeful.runtime.projection import Projection
-
-RING = 1024
-"""Newest events kept for readers; must exceed the recorder's `SHOWN_AHEAD`, so that nothing uncommitted falls out."""
+from wakeful.runtime.projection import RING, Projection
 
 
 class Channel:
     """Holds every visible event after `base`; readers further back read the log.
 
-    `version` grows with every change, so that a reader never misses one between looking and waiting.
+    `version` grows with every change, so that a reader never misses one between looking and waiting. `live` while a
+    recorder writes; whether a run at rest goes on elsewhere only the log can say, unless it is `finished`.
     """
 
     def __init__(self, run_key: int) -> None:
@@ -27,13 +21,11 @@ class Channel:
         self.readers = 0
         self.version = 0
         self.live = False
-        self.resting = False
         self.finished = False
         self.projections: dict[str, Projection] = {}
         self._base: int | None = None
         self._ring: deque[LogEntry] = deque()
-        self._waiting: set[asyncio.Future[bool]] = set()
-        self._wake_scheduled = False
+        self._waiting: set[Waiter] = set()
 
     # -- the writer's side
 
@@ -42,11 +34,11 @@ class Channel:
         self._ring.clear()
         self._base = last_seq
         self.projections.clear()
-        self.live, self.resting, self.finished = True, False, False
+        self.live, self.finished = True, False
         self.poke()
 
     def publish(self, entry: LogEntry) -> None:
-        """Show one event; costs no reader anything until the loop's next turn."""
+        """Show one event; readers get their turn when the writer yields."""
         self._ring.append(entry)
         if len(self._ring) > RING:
             self._base = self._ring.popleft().seq
@@ -54,7 +46,7 @@ class Channel:
 
     def rest(self, *, finished: bool) -> None:
         """The run waits or is finished; readers drain and end."""
-        self.live, self.resting, self.finished = False, True, finished
+        self.live, self.finished = False, finished
         self.poke()
 
     def release(self) -> None:
@@ -68,9 +60,10 @@ class Channel:
     def poke(self) -> None:
         """Something changed, here or in the log."""
         self.version += 1
-        if self._waiting and not self._wake_scheduled:
-            self._wake_scheduled = True
-            asyncio.get_running_loop().call_soon(self._wake)
+        if self._waiting:
+            for waiter in self._waiting:
+                waiter.wake()
+            self._waiting.clear()
 
     # -- the readers' side
 
@@ -83,29 +76,63 @@ class Channel:
         ring = self._ring
         if not ring or ring[-1].seq <= position:
             return []
-        skip = max(0, len(ring) - (ring[-1].seq - position))
-        return [entry for entry in islice(ring, skip, None) if entry.seq > position][:limit]
+        first = max(0, len(ring) - (ring[-1].seq - position))
+        while ring[first].seq <= position:  # numbers may have gaps
+            first += 1
+        return [ring[index] for index in range(first, min(first + limit, len(ring)))]
 
-    async def changed(self, version: int, timeout_ms: int) -> bool:
-        """Wait for a change since `version`; False when `timeout_ms` passed without one."""
-        if version != self.version:
-            return True
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[bool] = loop.create_future()
-        timer = loop.call_later(timeout_ms / 1000, _resolve, waiter, False)  # noqa: FBT003 - the future's value
+    def add_waiter(self, waiter: Waiter) -> None:
+        """Wake it at the next change."""
         self._waiting.add(waiter)
+
+    def remove_waiter(self, waiter: Waiter) -> None:
+        """It does not wait any more."""
+        self._waiting.discard(waiter)
+
+
+class Waiter:
+    """One reader's way to wait for its channel. Close it when done.
+
+    Its timer is pushed ahead, not made anew: a reader waits once for every event of a live stream.
+    """
+
+    def __init__(self, channel: Channel, silence_ms: int) -> None:
+        self._channel = channel
+        self._silence = silence_ms / 1000
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[bool] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
+
+    async def changed(self, version: int) -> bool:
+        """Wait for a change since `version`; False when the time of silence passed without one."""
+        if version != self._channel.version:
+            return True
+        self._deadline = self._loop.time() + self._silence
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._tick)
+        future = self._future = self._loop.create_future()
+        self._channel.add_waiter(self)
         try:
-            return await waiter
+            return await future
         finally:
-            timer.cancel()
-            self._waiting.discard(waiter)
+            self._channel.remove_waiter(self)
 
-    def _wake(self) -> None:
-        self._wake_scheduled = False
-        for waiter in self._waiting:
-            _resolve(waiter, True)  # noqa: FBT003 - the future's value
+    def wake(self) -> None:
+        """There was a change."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(True)
 
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
 
-def _resolve(waiter: asyncio.Future[bool], value: bool) -> None:  # noqa: FBT001 - a callback's argument
-    if not waiter.done():
-        waiter.set_result(value)
+    def _tick(self) -> None:
+        self._timer = None
+        if self._future is None or self._future.done():
+            return  # the reader is busy; its next wait sets the timer again
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._tick)
+        else:
+            self._future.set_result(False)

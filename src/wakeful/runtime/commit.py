@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 from wakeful.contracts.clock import Clock
@@ -32,8 +33,11 @@ class Source(Protocol):
         ...
 
     def lost(self) -> None:
-        """The lease is gone; nothing was written."""
+        """The lease is gone, or the log cannot be continued; nothing was written."""
         ...
+
+
+Taken = tuple[Source, Append]
 
 
 class GroupCommit:
@@ -60,31 +64,54 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Commit until cancelled."""
-        while True:
-            await self._due.wait()
-            self._due.clear()
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            await self._commit()
+        try:
+            while True:
+                await self._due.wait()
+                self._due.clear()
+                self._stop_timer()
+                taken = [(source, append) for source in self._dirty if (append := source.take()) is not None]
+                self._dirty.clear()
+                if taken:
+                    await self._commit(taken)
+        finally:
+            self._stop_timer()
 
-    async def _commit(self) -> None:
-        taken = [(source, append) for source in self._dirty if (append := source.take()) is not None]
-        self._dirty.clear()
-        if not taken:
-            return
+    async def _commit(self, taken: Sequence[Taken]) -> None:
         try:
             lost = await self._store.append([append for _, append in taken])
         except StoreUnavailable as error:
             log.warning("the log could not be written, trying again: %s", error.message)
-            for source, _ in taken:
-                source.untake()
-                self._dirty[source] = None
-            await self._clock.sleep(RETRY_MS)
-            self._due.set()
+            await self._offer_again(taken)
+        except Exception:
+            await self._commit_apart(taken)
+        else:
+            _tell(taken, lost)
+
+    async def _offer_again(self, taken: Sequence[Taken]) -> None:
+        for source, _ in taken:
+            source.untake()
+            self._dirty[source] = None
+        await self._clock.sleep(RETRY_MS)
+        self._due.set()
+
+    async def _commit_apart(self, taken: Sequence[Taken]) -> None:
+        """Something in the batch is not accepted: find what, so that it stops its own run only."""
+        if len(taken) == 1:
+            log.exception("the log of run %s could not be continued", taken[0][1].lease.run_key)
+            taken[0][0].lost()
             return
-        for source, append in taken:
-            if append.lease.run_key in lost:
-                source.lost()
-            else:
-                source.committed()
+        for one in taken:
+            await self._commit([one])
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _tell(taken: Sequence[Taken], lost: frozenset[int]) -> None:
+    for source, append in taken:
+        if append.lease.run_key in lost:
+            source.lost()
+        else:
+            source.committed()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.store import Store
-from wakeful.runtime.channel import Channel
-from wakeful.runtime.projection import Projector, View
+from wakeful.runtime.channel import Channel, Waiter
+from wakeful.runtime.projection import Projector
+from wakeful.runtime.view import View
 
 PAGE = 256
 SILENCE_MS = 10_000
@@ -76,24 +77,24 @@ class Feed:
 
         Ends when the run rests (with `until_finished`: only when it is finished) or the process goes down.
         """
-        with self._reading(run_key) as channel:
+        with self._reading(run_key) as channel, closing(Waiter(channel, silence_ms)) as waiter:
             position = after
             while not self._closing:
                 version = channel.version
-                if channel.covers(position):
-                    entries = channel.after(position, batch)
-                    at_end = channel.finished or (channel.resting and not until_finished)
-                else:
+                covered = channel.covers(position)
+                entries = channel.after(position, batch) if covered else []
+                at_end = covered and channel.finished
+                if not entries and not (covered and (channel.live or channel.finished)):
                     page = await self._store.read_log(run_key, after=position, limit=batch)
                     entries = list(page.entries)
-                    at_end = not page.has_more and _rests(page.status, until_finished=until_finished)
+                    at_end = _rests(page.status, until_finished=until_finished)
                 if entries:
                     yield entries
                     position = entries[-1].seq
                 elif at_end:
                     self._unseen.pop(run_key, None)
                     return
-                elif not await channel.changed(version, silence_ms):
+                elif not await waiter.changed(version):
                     yield []
 
     async def project(
@@ -124,9 +125,15 @@ class Feed:
             )
             async with aclosing(events):
                 async for entries in events:
-                    frames = [data for entry in entries if (data := await view.frame(entry)) and entry.seq > after]
+                    frames: list[bytes] = []
+                    for entry in entries:
+                        data = view.shared_frame(entry)
+                        if data is None:
+                            data = await view.own_frame(entry)
+                        if data and entry.seq > after:
+                            frames.append(data)
                     if frames or not entries:
-                        yield b"".join(frames)
+                        yield frames[0] if len(frames) == 1 else b"".join(frames)
 
     async def _read(self, run_key: int, *, after: int, upto: int) -> AsyncGenerator[LogEntry]:
         position, more = after, True

@@ -12,7 +12,7 @@ import msgspec
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import BadRequest, Conflict
-from wakeful.contracts.event import RunAccepted, RunFinished, StopReason, ToolCallFinished
+from wakeful.contracts.event import RunAccepted, RunFinished, StepFinished, StopReason, ToolCallFinished
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.message import Message, ToolResultPart
@@ -65,7 +65,7 @@ class Mailbox:
         if request.agent_id is not None:
             self._catalog.agent(request.agent_id)
         thread = await self._store.get_thread(scope, request.thread_id) if request.thread_id else None
-        if not request.messages:
+        if not request.messages or (request.decisions and await self._repeats(thread, request)):
             return await self._answer(thread, request)
         agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalog.default_agent().id
         self._catalog.agent(agent_id)
@@ -79,7 +79,10 @@ class Mailbox:
             return run
         for open_run, last_seq in await self._store.open_runs(run.thread_key):
             if open_run.key == run.key and open_run.status in (RunStatus.QUEUED, RunStatus.WAITING):
-                run = await self._store.retire(await self._retirement(open_run, last_seq, reason))
+                try:
+                    run = await self._store.retire(await self._retirement(open_run, last_seq, reason))
+                except Conflict:  # claimed in between; its worker was told with the claim that it should stop
+                    return run
                 self._feed.poke(run.key)
                 self._worker.wake()
         return run
@@ -90,21 +93,31 @@ class Mailbox:
         decided = await self._store.decide(run.key, decisions, self._clock.now())
         if decided.ready:
             self._worker.wake()
-        return Receipt(
-            decided.run,
-            "resumed" if decided.ready else "waiting",
-            last_seqs.get(run.key, 0),
-            decided.accepted,
-            decided.already,
-        )
+        effect: Effect = "resumed" if decided.ready else "replayed"
+        if decided.run.status is RunStatus.WAITING:
+            effect = "waiting"
+        return Receipt(decided.run, effect, last_seqs.get(run.key, 0), decided.accepted, decided.already)
 
     async def _answer(self, thread: Thread | None, request: RunRequest) -> Receipt:
+        """Continue the waiting run with the decisions meant for it; clients also resend answers it never asked for."""
         if not request.decisions:
             raise BadRequest("the request brings nothing new: expected at least one new message or decision")
         waiting = await self._store.active_run(thread.key) if thread else None
         if waiting is None or waiting.status is not RunStatus.WAITING:
             raise Conflict("no run of this thread waits for a decision; send a new message instead")
-        return await self.decide(waiting, request.decisions)
+        records = await self._store.interrupts(waiting.key)
+        asked = {name for record in records for name in (record.interrupt.id, record.interrupt.call_id)}
+        meant = [decision for decision in request.decisions if decision.target in asked]
+        if not meant:
+            raise Conflict("the waiting run asked none of these questions; look at the thread's active run")
+        return await self.decide(waiting, meant)
+
+    async def _repeats(self, thread: Thread | None, request: RunRequest) -> bool:
+        """Whether all messages are already on the thread, sent along with the decisions."""
+        ids = [message.id for message in request.messages if message.id is not None]
+        if thread is None or len(ids) < len(request.messages):
+            return False
+        return len(await self._store.known_message_ids(thread.key, ids)) == len(set(ids))
 
     async def _supersede(self, submission: Submission) -> Receipt:
         """Accept after ending what the thread does; looks again when that changed in between."""
@@ -119,21 +132,22 @@ class Mailbox:
         raise AssertionError("the last attempt returns or raises")
 
     async def _accept(self, submission: Submission) -> Receipt:
-        submission = msgspec.structs.replace(submission, claim=self._worker.claim_request())
-        accepted = await self._store.accept(submission)
-        run = accepted.run
+        with self._worker.room() as claim:
+            accepted = await self._store.accept(msgspec.structs.replace(submission, claim=claim))
+            if accepted.lease is not None:
+                last_seq = submission.entries[-1].seq
+                self._worker.start(Claim(run=accepted.run, lease=accepted.lease, last_seq=last_seq))
         if accepted.replayed:
-            return Receipt(run, "replayed")
+            return Receipt(accepted.run, "replayed")
         for retired in submission.retire:
             self._feed.poke(retired.run_key)
         if accepted.lease is not None:
-            self._worker.start(Claim(run=run, lease=accepted.lease, last_seq=submission.entries[-1].seq))
-            return Receipt(run, "started")
+            return Receipt(accepted.run, "started")
         self._hurry(accepted)
-        return Receipt(run, "queued")
+        return Receipt(accepted.run, "queued")
 
     def _hurry(self, accepted: Accepted) -> None:
-        self._worker.wake(accepted.run.thread_key)
+        self._worker.wake_after(accepted.run.thread_key)
         if accepted.cancelling is not None:
             self._worker.stop_run(accepted.cancelling, "superseded")
 
@@ -184,7 +198,8 @@ class Mailbox:
             ToolCallFinished(result.call_id, result.name, result.status, result.output, message.id)
             for result, message in zip(results, messages, strict=True)
         ]
-        events = (*ends, RunFinished("cancelled", reason, run.usage))
+        steps = (StepFinished(run.steps),) if waiting else ()
+        events = (*ends, *steps, RunFinished("cancelled", reason, run.usage))
         return Retirement(
             run_key=run.key,
             expected=run.status,

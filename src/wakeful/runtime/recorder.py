@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from typing import Literal
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
@@ -25,17 +27,29 @@ BEHIND = 4096
 class Recorder:
     """Keeps the `Journal` promise for one claimed run.
 
-    Facts become visible when committed, deltas at once unless a fact before them is still on its way.
+    Facts become visible when committed, deltas at once unless a fact before them is still on its way. `on_lost` is
+    called once when the lease turns out to be gone.
     """
 
-    def __init__(self, claim: Claim, channel: Channel, store: Store, group: GroupCommit, clock: Clock) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        channel: Channel,
+        store: Store,
+        group: GroupCommit,
+        clock: Clock,
+        *,
+        on_lost: Callable[[], None],
+    ) -> None:
         self._lease = claim.lease
         self._channel = channel
         self._store = store
         self._group = group
         self._clock = clock
+        self._on_lost = on_lost
+        self._state: Literal["writing", "ending", "rested", "lost"] = "writing"
         self._seq = claim.last_seq + SHOWN_AHEAD if claim.lost else claim.last_seq
-        self._committed_seq = self._seq
+        self._committed_seq = claim.last_seq
         self._steps = claim.run.steps
         self._usage = claim.run.usage
         self._buffer: list[LogEntry] = []
@@ -43,7 +57,6 @@ class Recorder:
         self._taken: Append | None = None
         self._hidden: deque[LogEntry] = deque()
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
-        self._is_lost = False
         channel.begin(claim.last_seq)
 
     @property
@@ -57,43 +70,50 @@ class Recorder:
         return self._seq - self._committed_seq > BEHIND
 
     def emit(self, event: Event) -> None:
-        """Append one event."""
-        if self._is_lost:
+        """Append one event; does nothing once the run is settled or lost."""
+        if self._state != "writing":
             return
+        item = entry(self._seq + 1, self._clock.now(), event)
         self._seq += 1
-        item = entry(self._seq, self._clock.now(), event)
         self._buffer.append(item)
-        kind = type(event)
-        is_delta = kind in DELTAS
-        if is_delta and not self._hidden and self._seq <= self._committed_seq + SHOWN_AHEAD:
-            self._channel.publish(item)
+        if type(event) in DELTAS:
+            if not self._hidden and self._seq <= self._committed_seq + SHOWN_AHEAD:
+                self._channel.publish(item)
+            else:
+                self._hidden.append(item)
+            if len(self._buffer) == 1:
+                self._group.mark(self, urgent=False)
         else:
             self._hidden.append(item)
-        if not is_delta:
             self._count(event)
-        self._group.mark(self, urgent=not is_delta)
+            self._group.mark(self, urgent=True)
 
     def commit(self, message: Message) -> None:
         """Append a message to the thread."""
-        if not self._is_lost:
+        if self._state == "writing":
             self._messages.append(message)
             self.emit(MessageCommitted(message.id, message.role))
 
     async def flush(self) -> None:
         """Wait until everything so far is durable; raises `LeaseLost`."""
-        if self._is_lost:
+        if self._state == "lost":
             raise _lost()
-        if self._committed_seq >= self._seq:
-            return
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._flushes.append((self._seq, done))
-        self._group.mark(self, urgent=True)
-        await done
+        if self._buffer or self._taken is not None:
+            self._group.mark(self, urgent=True)
+            await self._durable(self._seq)
 
     async def settle(self, ending: Ending) -> None:
-        """Write the rest of the log and end the dispatch in one transaction; raises `LeaseLost`."""
-        await self._drain()
-        messages, entries = tuple(self._messages), tuple(self._buffer)
+        """Write the rest of the log and end the dispatch in one transaction; raises `LeaseLost`.
+
+        Nothing is taken from the engine any more; after a `StoreUnavailable` it can be called again.
+        """
+        if self._state == "writing":
+            self._state = "ending"
+        while self._taken is not None:
+            await self._durable(self._taken.entries[-1].seq)
+        if self._state == "lost":
+            raise _lost()
+        self._group.forget(self)
         await self._store.settle(
             Settlement(
                 lease=self._lease,
@@ -101,15 +121,14 @@ class Recorder:
                 stop_reason=ending.stop_reason,
                 error=ending.error,
                 interrupts=ending.interrupts,
-                entries=entries,
-                messages=messages,
+                entries=tuple(self._buffer),
+                messages=tuple(self._messages),
                 steps=self._steps,
                 usage=self._usage,
                 at=self._clock.now(),
             )
         )
-        self._buffer.clear()
-        self._messages.clear()
+        self._state = "rested"
         self._advance(self._seq)
         self._channel.rest(finished=ending.status is not RunStatus.WAITING)
 
@@ -117,6 +136,7 @@ class Recorder:
         """Commit the log and put the run back into the queue; raises `LeaseLost`."""
         await self.flush()
         await self._store.requeue(self._lease, available_at=available_at, at=self._clock.now())
+        self._state = "rested"
         self._channel.release()
 
     # -- the Source side, called by the group commit
@@ -152,8 +172,11 @@ class Recorder:
             self._group.mark(self, urgent=bool(self._hidden))
 
     def lost(self) -> None:
-        """Stop writing and showing; whoever waits is told."""
-        self._is_lost = True
+        """Stop writing and showing; whoever waits is told. Does nothing once the run is at rest."""
+        if self._state in ("rested", "lost"):
+            return
+        self._state = "lost"
+        self._group.forget(self)
         self._taken = None
         self._buffer.clear()
         self._messages.clear()
@@ -163,18 +186,14 @@ class Recorder:
             if not done.done():
                 done.set_exception(_lost())
         self._flushes.clear()
+        self._on_lost()
 
     # -- inside
 
-    async def _drain(self) -> None:
-        """Wait until no part of the buffer is with the group commit, then keep it away from there."""
-        while self._taken is not None:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._flushes.append((self._taken.entries[-1].seq, done))
-            await done
-        if self._is_lost:
-            raise _lost()
-        self._group.forget(self)
+    async def _durable(self, seq: int) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushes.append((seq, done))
+        await done
 
     def _advance(self, seq: int) -> None:
         self._committed_seq = max(seq, self._committed_seq)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.event import (
     Event,
+    InterruptDecided,
     ModelCallFinished,
     RunStarted,
     RunWaiting,
@@ -41,9 +41,8 @@ class Resolver:
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; it was removed after the run was accepted") from error
         provider, model = self._catalog.model(agent.model)
-        history, interrupts, past = await asyncio.gather(
-            self._store.history(run.thread_key), self._store.interrupts(run.key), self._past(claim)
-        )
+        tools = self._tools(agent.tools)
+        past = await self._past(claim)
         return Assignment(
             run=run,
             agent=agent,
@@ -54,10 +53,10 @@ class Resolver:
                 temperature=agent.temperature,
                 reasoning_effort=agent.reasoning_effort,
             ),
-            tools=self._tools(agent.tools),
+            tools=tools,
             frontend=_frontend(run),
-            history=tuple(history),
-            interrupts=tuple(interrupts),
+            history=tuple(await self._store.history(run.thread_key)),
+            interrupts=tuple(await self._store.interrupts(run.key)) if past.unfinished else (),
             unfinished=past.unfinished,
             announced=past.announced,
         )
@@ -72,7 +71,7 @@ class Resolver:
 
     async def _past(self, claim: Claim) -> _Past:
         """What the run's log says about where it stands; a run claimed for the first time has only its acceptance."""
-        past = _Past(lost=claim.lost)
+        past = _Past()
         after, more = 0, claim.last_seq > 1
         while more:
             page = await self._store.read_log(claim.run.key, after=after, limit=PAGE)
@@ -86,8 +85,7 @@ class Resolver:
 class _Past:
     """A fold over a log: whether the run's start is announced, and the step it ends in."""
 
-    def __init__(self, *, lost: bool) -> None:
-        self._lost = lost
+    def __init__(self) -> None:
         self.announced = False
         self.unfinished: Unfinished | None = None
 
@@ -104,8 +102,10 @@ class _Past:
                 self.unfinished = None
             case ModelCallFinished() if step:
                 self.unfinished = replace(step, reply=event.finish_reason)
-            case ToolCallStarted() if step and self._lost:
+            case ToolCallStarted() if step:
                 self.unfinished = replace(step, started_calls=step.started_calls | {event.call_id})
+            case InterruptDecided() if step:
+                self.unfinished = replace(step, noted=step.noted | {event.interrupt_id})
             case _:
                 pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -10,11 +11,11 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from wakeful.contracts.errors import Unavailable, WakefulError
+from wakeful.contracts.errors import WakefulError
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import problems
 from wakeful.server.config import ServerConfig
@@ -22,6 +23,8 @@ from wakeful.server.edge import Edge
 from wakeful.server.metrics import CONTENT_TYPE, Metrics
 
 DESCRIPTION = "One runtime for LLM agents on a durable log. Times are milliseconds since the epoch, UTC."
+
+log = logging.getLogger("wakeful.http")
 
 
 class App:
@@ -39,24 +42,31 @@ class App:
             redirect_slashes=False,
         )
         problems.install(self._api)
-        self._api.include_router(self._system())
-        self._edge = Edge(self._api, max_body_bytes=config.max_body_bytes, metrics=metrics, new_id=runtime.clock.new_id)
+        self.add(self._system().routes)
+        self._edge = Edge(
+            self._started, max_body_bytes=config.max_body_bytes, metrics=metrics, new_id=runtime.clock.new_id
+        )
 
-    def add(self, *, router: APIRouter | None = None, routes: Iterable[BaseRoute] = ()) -> None:
-        """Add one protocol's documented router or its plain routes."""
-        if router is not None:
-            self._api.include_router(router)
+    def add(self, routes: Iterable[BaseRoute]) -> None:
+        """Add one protocol's routes: documented ones, or plain ones of `server.routing`."""
         self._api.router.routes.extend(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and not self._runtime.running:
-            await self._runtime.start()
         await self._edge(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document of the native API."""
         return self._api.openapi()
+
+    async def _started(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._runtime.running:
+            try:
+                await self._runtime.start()
+            except WakefulError:
+                # Whatever needs the store says so itself; the next request tries again.
+                log.exception("the runtime does not start")
+        await self._api(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
@@ -64,10 +74,17 @@ class App:
             yield
 
     def _system(self) -> APIRouter:
-        router = APIRouter(tags=["system"])
+        router = APIRouter(tags=["system"], responses=problems.DOCUMENTED)
         router.add_api_route("/health", self._health, methods=["GET"], summary="Whether every component works")
         router.add_api_route("/health/live", self._live, methods=["GET"], summary="Whether the process answers")
-        router.add_api_route("/metrics", self._show_metrics, methods=["GET"], response_class=PlainTextResponse)
+        router.add_api_route(
+            "/metrics",
+            self._show_metrics,
+            methods=["GET"],
+            summary="Counts and times in Prometheus text format",
+            response_class=Response,
+            responses={200: {"content": {CONTENT_TYPE: {}}}},
+        )
         return router
 
     async def _health(self, _: Request) -> Response:
@@ -84,7 +101,8 @@ class App:
                 await self._runtime.store.probe()
         except TimeoutError:
             return "timeout"
-        except (Unavailable, WakefulError):
+        except Exception:
+            log.exception("the store's probe failed")
             return "error"
         return "ok"
 

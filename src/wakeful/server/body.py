@@ -1,21 +1,29 @@
-"""Reading a request's body, for handlers that decode it themselves."""
+"""Reading a request's body."""
 
 from __future__ import annotations
 
-from starlette.requests import Request
+import msgspec
+from starlette.requests import ClientDisconnect, Request
 
-from wakeful.contracts.errors import UnsupportedMediaType
+from wakeful.contracts.errors import BadRequest, UnsupportedMediaType
+from wakeful.contracts.json import JsonValue
 
 
-def require_json(request: Request) -> None:
-    """Raise `UnsupportedMediaType` unless the request says that its body is JSON."""
+async def read_json(request: Request) -> bytes:
+    """The raw body; raises `UnsupportedMediaType` unless the request says that it is JSON, `BadRequest` if cut off."""
     sent = request.headers.get("content-type", "")
     media = sent.partition(";")[0].strip().lower()
     if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
         raise UnsupportedMediaType(f"expected content-type application/json, found {sent or 'none'}")
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise BadRequest("the connection was closed before the whole body arrived") from None
 
 
-async def read_json(request: Request) -> bytes:
-    """The raw body of a JSON request."""
-    require_json(request)
-    return await request.body()
+def parse_json(body: bytes) -> JsonValue:
+    """The body's value; raises `BadRequest` unless it is JSON in UTF-8 (RFC 8259)."""
+    try:
+        return msgspec.json.decode(body.decode())
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}") from None

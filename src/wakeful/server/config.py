@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class ServerConfig(BaseSettings):
@@ -31,6 +34,16 @@ class ServerConfig(BaseSettings):
         host, colon, port = value.rpartition(":")
         if not (colon and host and port.isdigit() and int(port) <= 65535):
             raise ValueError(f"address must be host:port, such as 127.0.0.1:3000; found {value!r}")
+        return value
+
+    @field_validator("api_tokens")
+    @classmethod
+    def _check_tokens(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        tokens = [token.get_secret_value() for token in value.values()]
+        if not all(TOKEN.fullmatch(token) for token in tokens):
+            raise ValueError("a token is one or more visible ASCII characters")
+        if len(set(tokens)) < len(tokens):
+            raise ValueError("two scopes have the same token; give each its own")
         return value
 
     @property

@@ -37,6 +37,8 @@ class Edge:
         try:
             declared = headers.get(b"content-length", b"0")
             if declared.isdigit() and int(declared) > self._limit:
+                if b"expect" not in headers:
+                    await self._discard(receive)
                 await self._refuse(scope, receive, outgoing)
             else:
                 await self._app(scope, self._limited(receive), outgoing)
@@ -63,10 +65,20 @@ class Edge:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
+                await self._discard(receive)
                 raise self._too_large()
             return message
 
         return limited
+
+    async def _discard(self, receive: Receive) -> None:
+        """Let a client finish that reads only after it has written; one that sends the limit once more is cut off."""
+        discarded = 0
+        while discarded <= self._limit:
+            message = await receive()
+            discarded += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
 
 
 class _Outgoing:

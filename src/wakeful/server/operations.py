@@ -33,6 +33,7 @@ from wakeful.runtime.mailbox import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import sse
 from wakeful.server.auth import Auth, Principal
+from wakeful.server.checks import check_id, check_json, check_request
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
 
@@ -81,6 +82,7 @@ class Operations:
         idempotency_key: str | None = None,
     ) -> Receipt:
         """Accept a request; see `Mailbox.submit`. Returns before the agent has answered."""
+        check_request(request)
         return await self._runtime.mailbox.submit(
             principal.scope, request, origin=origin, supersede=supersede, idempotency_key=idempotency_key
         )
@@ -114,6 +116,8 @@ class Operations:
 
     async def decide(self, run: Run, decisions: Sequence[Decision]) -> Receipt:
         """Answer a waiting run's questions."""
+        for decision in decisions:
+            check_json("a decision's output", decision.output)
         return await self._runtime.mailbox.decide(run, decisions)
 
     async def showable(self, thread: Thread) -> Run | None:
@@ -150,6 +154,7 @@ class Operations:
         thread_id: str | None = None,
     ) -> Thread:
         """A new, empty thread."""
+        check_id("thread", thread_id)
         now = self._runtime.clock.now()
         return await self.store.create_thread(
             Thread(
@@ -166,6 +171,7 @@ class Operations:
 
     async def update_thread(self, thread: Thread, change: ThreadChange) -> Thread:
         """Change a thread's description."""
+        check_json("custom", change.custom)
         return await self.store.update_thread(thread.key, change, self._runtime.clock.now())
 
     async def delete_thread(self, thread: Thread, strategy: ChildStrategy) -> None:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -16,16 +16,24 @@ LARGEST = 200
 DEFAULT = 50
 
 
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
 class Cursor(msgspec.Struct, array_like=True):
     """The sort key of the last row seen, and a fingerprint of the filters it belongs to."""
 
     filters: str
-    position: tuple[int, int | str]
+    position: tuple[Number, Number | str]
 
 
 def clamp(limit: int) -> int:
     """A page size within 1..200."""
     return max(1, min(limit, LARGEST))
+
+
+def given(*values: str | None) -> str | None:
+    """The first of a filter's spellings that is not blank."""
+    return next((value.strip() for value in values if value and value.strip()), None)
 
 
 def encode_cursor(filters: Mapping[str, Any], position: tuple[int, int | str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +32,18 @@ STATUS: dict[type[errors.WakefulError], int] = {
     errors.StoreUnavailable: 500,
 }
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+
+
+class Problem(BaseModel):
+    """Every error's body."""
+
+    error: str
+    code: str
+    details: Any = None
+
+
+# "default" also keeps FastAPI from documenting its own 422, which never leaves the app.
+DOCUMENTED: dict[int | str, dict[str, Any]] = {"default": {"model": Problem, "description": "An error."}}
 
 
 def status_of(error: errors.WakefulError) -> int:

@@ -5,17 +5,22 @@ Frames use LF only, carry the event's sequence number as `id:`, and never an `ev
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
 from starlette.responses import StreamingResponse
+from starlette.types import Send
 
+from wakeful.contracts.errors import WakefulError
 from wakeful.contracts.event import LogEntry
 
 HEARTBEAT = b": heartbeat\n\n"
 GOING_DOWN = b"retry: 1000\n\n"
 HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+log = logging.getLogger("wakeful.http")
 
 
 class Encoder(Protocol):
@@ -54,20 +59,38 @@ def response(
 ) -> StreamingResponse:
     """A stream of frames: opens with a heartbeat, answers silence (empty bytes) with one, ends with `trailer`.
 
-    When the process is going down the stream ends early, without the trailer, telling the client to come back.
+    When the process is going down, or the log cannot be read, the stream ends early, without the trailer, telling
+    the client to come back.
     """
 
     async def body() -> AsyncGenerator[bytes]:
         yield HEARTBEAT
-        async with aclosing(frames):
-            async for data in frames:
-                yield data or HEARTBEAT
+        try:
+            async with aclosing(frames):
+                async for data in frames:
+                    yield data or HEARTBEAT
+        except WakefulError:
+            log.exception("an event stream ended early")
+            yield GOING_DOWN
+            return
         if going_down():
             yield GOING_DOWN
         elif trailer:
             yield trailer
 
-    return StreamingResponse(body(), headers={**HEADERS, **(headers or {})}, media_type="text/event-stream")
+    return _EventStream(body(), headers={**HEADERS, **(headers or {})}, media_type="text/event-stream")
+
+
+class _EventStream(StreamingResponse):
+    """Closes its frames whatever happens; Starlette leaves them to the garbage collector when a client goes."""
+
+    def __init__(self, frames: AsyncGenerator[bytes], *, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(frames, headers=headers, media_type=media_type)
+        self._frames = frames
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._frames):
+            await super().stream_response(send)
 
 
 def last_event_id(header: str | None) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from wakeful.bootstrap.demo import demo_agents
 from wakeful.contracts.errors import ConfigurationError
@@ -72,9 +73,11 @@ def _from_path(name: str) -> ModuleType:
         raise
 
 
-def _agents(target: str | None, found: Any) -> list[Agent | AgentSpec]:
-    items: list[object] = [*found] if isinstance(found, list | tuple) else [found]
+def _agents(target: str | None, found: object) -> list[Agent | AgentSpec]:
+    kind = type(found).__name__
+    # The cast says what any list holds; `isinstance` alone cannot.
+    items = list(cast("Sequence[object]", found)) if isinstance(found, list | tuple) else [found]
     agents = [item for item in items if isinstance(item, Agent | AgentSpec)]
     if not agents or len(agents) != len(items):
-        raise ConfigurationError(f"{target} is a {type(found).__name__}; {EXPECTED}")
+        raise ConfigurationError(f"{target} is a {kind}; {EXPECTED}")
     return agents

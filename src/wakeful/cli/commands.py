@@ -11,11 +11,10 @@ import uvicorn
 
 from wakeful.bootstrap.plugs import open_store
 from wakeful.bootstrap.serve import serve, warn_if_exposed
-from wakeful.bootstrap.target import load_server
-from wakeful.contracts.errors import ConfigurationError
+from wakeful.bootstrap.settings import read_settings
+from wakeful.cli.target import load_server
 from wakeful.embed import AgentServer
 from wakeful.server.app import App
-from wakeful.server.config import ServerConfig
 
 RELOAD_TARGET = "WAKEFUL_DEV_TARGET"
 RELOAD_STORE = "WAKEFUL_DEV_STORE"
@@ -35,33 +34,24 @@ API docs {base}/docs
 """
 
 
-def settings(host: str, port: int) -> ServerConfig:
-    """The environment's settings with this address. Raises `ConfigurationError` naming each bad variable."""
-    shown = f"[{host}]" if ":" in host else host
-    try:
-        return ServerConfig(address=f"{shown}:{port}")
-    except ValueError as error:
-        raise ConfigurationError(f"the WAKEFUL_* settings are not valid: {error}") from error
-
-
 def serve_target(target: str | None, *, host: str, port: int, store: str | None) -> None:
     """Serve until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s  %(name)s  %(message)s")
-    server = load_server(target, config=settings(host, port), store=store)
-    print(greeting(server), flush=True)  # noqa: T201 - the command's output
+    server = load_server(target, config=read_settings(host=host, port=port), store=store)
+    print(greeting(server), flush=True)
     serve(server.app, server.runtime.inner, server.config)
 
 
 def serve_reloading(target: str | None, *, host: str, port: int, store: str | None) -> None:
     """Serve in a child process that restarts when a file changes."""
-    config = settings(host, port)
-    print(greeting(load_server(target, config=config, store=store)), flush=True)  # noqa: T201 - the command's output
+    config = read_settings(host=host, port=port)
+    print(greeting(load_server(target, config=config, store=store)), flush=True)
     warn_if_exposed(config)
     os.environ[RELOAD_ADDRESS] = config.address
     os.environ[RELOAD_TARGET] = target or ""
     os.environ[RELOAD_STORE] = store or ""
     uvicorn.run(
-        "wakeful.bootstrap.commands:reloaded_app",
+        "wakeful.cli.commands:reloaded_app",
         factory=True,
         reload=True,
         reload_dirs=[str(Path.cwd())],
@@ -75,7 +65,7 @@ def serve_reloading(target: str | None, *, host: str, port: int, store: str | No
 def reloaded_app() -> App:
     """The app of a reloading server's child process, described by its environment."""
     target, store = os.environ[RELOAD_TARGET], os.environ[RELOAD_STORE]
-    return load_server(target or None, config=ServerConfig(), store=store or None).app
+    return load_server(target or None, config=read_settings(), store=store or None).app
 
 
 def upgrade_store(url: str) -> None:

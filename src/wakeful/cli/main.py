@@ -31,7 +31,7 @@ def _served(command: click.decorators.FC) -> click.decorators.FC:
 @_served
 def serve(target: str | None, host: str, port: int, store: str | None) -> None:
     """Serve TARGET over HTTP, or the demo agent without one."""
-    from wakeful.bootstrap.commands import serve_target
+    from wakeful.cli.commands import serve_target
 
     _report(lambda: serve_target(target, host=host, port=port, store=store))
 
@@ -40,7 +40,7 @@ def serve(target: str | None, host: str, port: int, store: str | None) -> None:
 @_served
 def dev(target: str | None, host: str, port: int, store: str | None) -> None:
     """Like serve, restarting whenever a file below the current folder changes."""
-    from wakeful.bootstrap.commands import serve_reloading
+    from wakeful.cli.commands import serve_reloading
 
     _report(lambda: serve_reloading(target, host=host, port=port, store=store))
 
@@ -52,7 +52,7 @@ def dev(target: str | None, host: str, port: int, store: str | None) -> None:
 @click.option("--store", default=None, help="Store URL; in memory without one.")
 def chat(target: str | None, agent: str | None, thread: str | None, store: str | None) -> None:
     """Talk to an agent in the terminal."""
-    from wakeful.bootstrap.chat import chat as talk
+    from wakeful.cli.chat import chat as talk
 
     _report(lambda: talk(target, agent=agent, thread=thread, store=store))
 
@@ -62,7 +62,7 @@ def chat(target: str | None, agent: str | None, thread: str | None, store: str |
 @click.option("--store", default=None, help="Store URL to check.")
 def doctor(target: str | None, store: str | None) -> None:
     """Check this machine: Python, extras, keys, settings, store and TARGET."""
-    from wakeful.bootstrap.doctor import examine
+    from wakeful.cli.doctor import examine
 
     findings = examine(target, store)
     for finding in findings:
@@ -80,7 +80,7 @@ def db() -> None:
 @click.option("--store", required=True, help="Store URL, such as sqlite:///wakeful.db.")
 def upgrade(store: str) -> None:
     """Bring a store's schema up to date."""
-    from wakeful.bootstrap.commands import upgrade_store
+    from wakeful.cli.commands import upgrade_store
 
     _report(lambda: upgrade_store(store))
     click.echo(f"{store} is up to date")

@@ -9,7 +9,8 @@ from contextlib import aclosing
 
 import click
 
-from wakeful.bootstrap.target import load_server
+from wakeful.bootstrap.settings import read_settings
+from wakeful.cli.target import load_server
 from wakeful.contracts.event import (
     Event,
     ReasoningDelta,
@@ -23,12 +24,11 @@ from wakeful.contracts.event import (
 )
 from wakeful.contracts.interrupt import Decision, Interrupt
 from wakeful.embed import AgentRuntime
-from wakeful.server.config import ServerConfig
 
 
 def chat(target: str | None, *, agent: str | None, thread: str | None, store: str | None) -> None:
     """Talk until end of input."""
-    runtime = load_server(target, config=ServerConfig(), store=store).runtime
+    runtime = load_server(target, config=read_settings(), store=store).runtime
     agent_id = agent or runtime.inner.catalog.default_agent().id
     asyncio.run(_talk(runtime, agent_id, thread or runtime.inner.clock.new_id()))
 

@@ -1,0 +1,53 @@
+"""What no client may propose over any protocol: ids that fit no path, and JSON too deep to be shown again."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from wakeful.contracts.errors import BadRequest
+from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.request import RunRequest
+
+LONGEST_ID = 200
+DEEPEST_JSON = 100
+ADDRESSABLE = re.compile(r"(?!\.{1,2}\Z)[^\x00-\x1f\x7f/]+")
+
+
+def check_id(noun: str, id: str | None) -> None:
+    """Raise `BadRequest` for an id that could not be part of a path."""
+    if id is None:
+        return
+    if len(id) > LONGEST_ID:
+        raise BadRequest(f"a {noun} id has at most {LONGEST_ID} characters, found {len(id)}")
+    if not ADDRESSABLE.fullmatch(id):
+        raise BadRequest(f"a {noun} id is part of paths: no '/', no control characters, not '.' or '..'; found {id!r}")
+
+
+def check_json(noun: str, value: JsonValue) -> None:
+    """Raise `BadRequest` for JSON nested deeper than 100 levels."""
+    level = [value]
+    for _ in range(DEEPEST_JSON):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return
+    raise BadRequest(f"{noun} is nested deeper than {DEEPEST_JSON} levels; send something flatter")
+
+
+def check_request(request: RunRequest) -> None:
+    """Raise `BadRequest` for anything in a request that could not be kept."""
+    check_id("thread", request.thread_id)
+    check_id("run", request.run_id)
+    for message in request.messages:
+        check_id("message", message.id)
+    for decision in request.decisions:
+        check_json("a decision's output", decision.output)
+    for tool in request.options.frontend_tools:
+        check_json(f"the parameters of tool {tool.name!r}", tool.parameters)
+
+
+def _children(value: JsonValue) -> list[JsonValue]:
+    # The casts say what decoded JSON is made of; `isinstance` alone cannot.
+    if isinstance(value, dict):
+        return list(cast("JsonObject", value).values())
+    return cast("list[JsonValue]", value) if isinstance(value, list) else []
