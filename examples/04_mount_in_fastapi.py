@@ -20,4 +20,5 @@ def hello() -> dict[str, str]:
 AgentServer(runtime).mount(app, "/agents")
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=3000)
+    # The limit is for streams that are open when the server is asked to stop.
+    uvicorn.run(app, host="127.0.0.1", port=3000, timeout_graceful_shutdown=5)

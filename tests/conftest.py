@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
+import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +25,12 @@ from wakeful.contracts.store import RunQuery, Store, ThreadQuery
 from wakeful.embed import AgentRuntime, AgentServer
 from wakeful.server.config import ServerConfig
 
+pytest.register_assert_rewrite("wakeful.testing.store_cases", "wakeful.testing.store_machine")
+
 PATIENCE = 10
 """Seconds after which a test that still waits has failed."""
+STARTING = 30
+"""The same for what needs a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +162,32 @@ async def live(agent_server: AgentServer) -> AsyncIterator[Live]:
 
 
 Serve = Callable[..., Awaitable[Live]]
+Serving = Callable[..., AbstractAsyncContextManager[Live]]
+
+
+@pytest.fixture(scope="session")
+def serving() -> Serving:
+    """Serves for as long as a block: `async with serving(agents=..., store=..., sse_buffer_size=1) as server`.
+
+    Without `agents` there is the demo agent.
+    """
+
+    def block(
+        *, agents: Any = None, providers: Any = (), tools: Any = (), store: Any = None, **config: Any
+    ) -> AbstractAsyncContextManager[Live]:
+        runtime = AgentRuntime(agents=agents or demo_agents(), tools=tools, providers=providers, store=store)
+        return live(AgentServer(runtime, ServerConfig(**config)))
+
+    return block
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
-    """Starts servers: `await serve(agents=..., store=..., sse_buffer_size=1)`; the demo agent without `agents`."""
+async def serve(serving: Serving) -> AsyncIterator[Serve]:
+    """Serves for as long as a test: `await serve(sse_buffer_size=1)`."""
     async with AsyncExitStack() as stack:
 
-        async def start(
-            *, agents: Any = None, providers: Any = (), tools: Any = (), store: Any = None, **config: Any
-        ) -> Live:
-            runtime = AgentRuntime(agents=agents or demo_agents(), tools=tools, providers=providers, store=store)
-            return await stack.enter_async_context(live(AgentServer(runtime, ServerConfig(**config))))
+        async def start(**parts: Any) -> Live:
+            return await stack.enter_async_context(serving(**parts))
 
         yield start
 
@@ -176,9 +199,9 @@ async def server(serve: Serve) -> Live:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared() -> AsyncIterator[Live]:
+async def shared(serving: Serving) -> AsyncIterator[Live]:
     """The demo agent, served once for tests that leave nothing behind; they run in the session's loop."""
-    async with live(AgentServer(AgentRuntime(agents=demo_agents()), ServerConfig())) as running:
+    async with serving() as running:
         yield running
 
 
@@ -198,3 +221,66 @@ def sse() -> Callable[[str], list[Frame]]:
 def listen() -> Callable[[Any], Any]:
     """Serves any ASGI app: `async with listen(app) as port`."""
     return listening
+
+
+class Command:
+    """A running Python program; its two outputs are read as one."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said = ""
+
+    async def says(self, pattern: str) -> re.Match[str]:
+        """The first match in what it prints from now on."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(STARTING):
+            while line := (await self.process.stdout.readline()).decode():
+                self.said += line
+                if found := re.search(pattern, line):
+                    return found
+        raise AssertionError(f"it never said {pattern!r} but:\n{self.said}")
+
+    async def base(self) -> str:
+        """Where it listens."""
+        return (await self.says(r"running on (http://\S+)"))[1]
+
+    async def ends(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code after a signal."""
+        self.process.send_signal(number)
+        return await self.code()
+
+    async def code(self) -> int:
+        """Its exit code, once it ends by itself."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(STARTING):
+            self.said += (await self.process.stdout.read()).decode()
+            return await self.process.wait()
+
+
+Start = Callable[..., Awaitable[Command]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts `python` with these arguments in an empty folder."""
+    running: list[Command] = []
+
+    async def launch(*arguments: str, **environment: str) -> Command:
+        settings: Any = {name: value for name, value in os.environ.items() if not name.startswith("WAKEFUL_")}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            cwd=tmp_path,
+            env={**settings, **environment, "PYTHONUNBUFFERED": "1"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        running.append(Command(process))
+        return running[-1]
+
+    yield launch
+    for command in running:
+        if command.process.returncode is None:
+            command.process.kill()
+        await command.code()

@@ -79,7 +79,10 @@ class AgentRuntime:
     async def run(
         self, agent_id: str, message: str, *, thread_id: str | None = None, run_id: str | None = None
     ) -> RunResult:
-        """Send a message and wait until the run rests. Raises `NotFound` for an unknown agent, `BadRequest` for an id that fits no path, `Conflict` for one in use."""
+        """Send a message and wait until the run rests.
+
+        Raises `NotFound` for an unknown agent, `BadRequest` for an id that fits no path, `Conflict` for one in use.
+        """
         receipt = await self._submit(agent_id, message, thread_id, run_id)
         return await self._result(receipt)
 
@@ -161,7 +164,11 @@ class AgentServer:
         return self._app
 
     def mount(self, host: Starlette, path: str) -> None:
-        """Mount the app under `path` of a Starlette or FastAPI app and join its lifespan, so that it stops cleanly."""
+        """Mount the app under `path` of a Starlette or FastAPI app and join its lifespan, so that it stops cleanly.
+
+        Servers wait for open streams before they end the lifespan; give yours a limit, such as uvicorn's
+        `timeout_graceful_shutdown`.
+        """
         host.mount(path, self._app)
         outer = host.router.lifespan_context
 

@@ -33,9 +33,9 @@ async def three_deltas_of(http: httpx.AsyncClient, seen: asyncio.Event) -> str:
 @pytest.mark.network
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 async def test_a_stopped_server_ends_streams_at_once_and_continues_their_runs_when_it_is_back(
-    start: Any, sse: Any, number: signal.Signals
+    wakeful: Any, sse: Any, number: signal.Signals
 ):
-    first = await start("serve", "--port", "0", "--store", "sqlite:///wakeful.db")
+    first = await wakeful("serve", "--port", "0", "--store", "sqlite:///wakeful.db")
     seen = asyncio.Event()
     async with client(await first.base()) as http, asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(three_deltas_of(http, seen))
@@ -43,7 +43,7 @@ async def test_a_stopped_server_ends_streams_at_once_and_continues_their_runs_wh
         code = await first.ends(number)
     cut = [frame.json for frame in sse(watching.result()) if frame.data]
 
-    second = await start("serve", "--port", "0", "--store", "sqlite:///wakeful.db")
+    second = await wakeful("serve", "--port", "0", "--store", "sqlite:///wakeful.db")
     async with client(await second.base()) as http:
         rest = await http.get("/v1/runs/r/events/stream", headers={"last-event-id": str(cut[-1]["seq"])})
         run = (await http.get("/v1/runs/r")).json()
@@ -61,10 +61,10 @@ async def test_a_stopped_server_ends_streams_at_once_and_continues_their_runs_wh
 
 
 @pytest.mark.network
-async def test_a_file_is_served_by_its_attribute(start: Any, tmp_path: Path):
+async def test_a_file_is_served_by_its_attribute(wakeful: Any, tmp_path: Path):
     (tmp_path / "mine.py").write_text(AGENT.format("mine"))
 
-    server = await start("serve", "mine.py:agent", "--port", "0")
+    server = await wakeful("serve", "mine.py:agent", "--port", "0")
 
     async with client(await server.base()) as http:
         response = await http.post("/v1/runs", json={"agent_id": "mine", "messages": [{"content": "hello"}]})
@@ -73,8 +73,8 @@ async def test_a_file_is_served_by_its_attribute(start: Any, tmp_path: Path):
 
 
 @pytest.mark.network
-async def test_listening_to_the_world_without_tokens_is_warned_about_loudly(start: Any):
-    server = await start("serve", "--host", "0.0.0.0", "--port", "0")
+async def test_listening_to_the_world_without_tokens_is_warned_about_loudly(wakeful: Any):
+    server = await wakeful("serve", "--host", "0.0.0.0", "--port", "0")
     await server.base()
     assert await server.ends() == 0
 
@@ -82,8 +82,8 @@ async def test_listening_to_the_world_without_tokens_is_warned_about_loudly(star
 
 
 @pytest.mark.network
-async def test_listening_to_the_world_with_tokens_is_not(start: Any):
-    server = await start("serve", "--host", "0.0.0.0", "--port", "0", WAKEFUL_API_TOKENS='{"team": "secret"}')
+async def test_listening_to_the_world_with_tokens_is_not(wakeful: Any):
+    server = await wakeful("serve", "--host", "0.0.0.0", "--port", "0", WAKEFUL_API_TOKENS='{"team": "secret"}')
     await server.base()
     assert await server.ends() == 0
 
@@ -92,9 +92,9 @@ async def test_listening_to_the_world_with_tokens_is_not(start: Any):
 
 
 @pytest.mark.network
-async def test_a_port_in_use_is_told_without_a_stack_trace(start: Any):
+async def test_a_port_in_use_is_told_without_a_stack_trace(wakeful: Any):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        server = await start("serve", "--port", str(taken.getsockname()[1]))
+        server = await wakeful("serve", "--port", str(taken.getsockname()[1]))
         code = await server.code()
 
     assert code != 0
@@ -103,11 +103,11 @@ async def test_a_port_in_use_is_told_without_a_stack_trace(start: Any):
 
 
 @pytest.mark.network
-async def test_dev_restarts_when_a_file_changes(start: Any, tmp_path: Path):
+async def test_dev_restarts_when_a_file_changes(wakeful: Any, tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     (tmp_path / "mine.py").write_text(AGENT.format("before"))
-    server = await start("dev", "mine.py:agent", "--port", str(port))
+    server = await wakeful("dev", "mine.py:agent", "--port", str(port))
     await server.says("Application startup complete")
 
     (tmp_path / "mine.py").write_text(AGENT.format("afterwards"))

@@ -6,10 +6,11 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from wakeful.contracts.codec import entry
 from wakeful.contracts.event import Event, LogEntry, StepStarted, TextDelta
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.engine.assignment import Ending
-from wakeful.runtime.projection import Projector
+from wakeful.runtime.projection import Projection, Projector
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Desk
@@ -99,6 +100,16 @@ async def test_who_joins_ahead_of_the_others_brings_the_shared_bytes_up_to_date(
 
     assert early.frames[-1] is late.frames[-1]
     assert b"".join(late.frames) == fresh(await desk.log(claim))
+
+
+def test_who_has_not_seen_what_came_before_is_not_given_the_shared_bytes():
+    shared = Projection(counting(), 3)
+    first = shared.frame(entry(4, 0, TextDelta("void")), 3)
+    second = shared.frame(entry(9, 0, TextDelta("x")), 4)
+
+    assert (first, second) == (b"4:1 ", b"9:2 ")
+    assert shared.frame(entry(9, 0, TextDelta("x")), 3) is None
+    assert shared.frame(entry(9, 0, TextDelta("x")), 4) is second
 
 
 async def test_a_reader_that_saw_more_than_was_durable_keeps_the_fold_of_what_it_saw(desk: Desk):

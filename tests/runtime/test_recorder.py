@@ -187,6 +187,20 @@ async def test_a_store_that_is_away_loses_doubles_and_moves_nothing(desk: Desk):
     assert pen.shown() == [entry.event for entry in log[1:]]
 
 
+async def test_what_was_refused_goes_before_what_came_meanwhile(desk: Desk):
+    recorder = Pen(desk, await desk.claim(), GroupCommit(desk.store, desk.clock)).recorder
+    recorder.commit(Message("m1", "assistant", (), 1))
+    recorder.take()
+    recorder.commit(Message("m2", "assistant", (), 1))
+
+    recorder.untake()
+    append = recorder.take()
+
+    assert append is not None
+    assert [entry.seq for entry in append.entries] == [2, 3]
+    assert [message.id for message in append.messages] == ["m1", "m2"]
+
+
 async def test_a_log_that_cannot_be_continued_stops_its_own_run_only(desk: Desk):
     good, bad = await desk.claim("good"), await desk.claim("bad")
     async with committing(desk) as group:

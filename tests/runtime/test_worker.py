@@ -57,7 +57,10 @@ async def test_it_looks_for_work_again_after_a_while(house: House):
 
 async def test_no_more_runs_are_carried_than_there_is_room_for_and_the_next_begins_at_once(house: House):
     gate = asyncio.Event()
+    house.valve.refused.add("claim")
     runtime = await house.open([gate, "1"], "2", capacity=1)
+    await house.valve.called("claim")
+    house.valve.refused.clear()
     first = await house.submit("1")
     await house.seen(first, StepStarted)
     second = await house.submit("2")
@@ -67,7 +70,7 @@ async def test_no_more_runs_are_carried_than_there_is_room_for_and_the_next_begi
     await house.events(first)
     await house.events(second)
 
-    assert (second.effect, held) == ("queued", 1)
+    assert (first.effect, second.effect, held) == ("started", "queued", 1)
 
 
 async def test_requests_at_the_same_moment_do_not_take_more_room_than_there_is(house: House):
@@ -174,13 +177,15 @@ async def test_a_lost_lease_cancels_the_work_and_leaves_the_run_to_its_new_owner
 
 async def test_a_lease_won_again_while_the_first_carry_winds_down_is_carried_after_it(house: House):
     trace: list[str] = []
-    running, release = asyncio.Event(), asyncio.Event()
+    running, release, again, go = (asyncio.Event() for _ in range(4))
 
     @tool(effect="pure")
     async def look() -> int:
         """Look."""
         trace.append("begun")
         if len(trace) > 1:
+            again.set()
+            await go.wait()
             return 7
         try:
             running.set()
@@ -205,9 +210,15 @@ async def test_a_lease_won_again_while_the_first_carry_winds_down_is_carried_aft
             await house.clock.until_due(house.clock.now() + SWEEP_MS)
             house.clock.advance(SWEEP_MS)
 
+    for _ in range(20):
+        await runtime.store.probe()
     release.set()
+    await again.wait()
+    carried = runtime.worker.active
+    go.set()
     await house.events(receipt)
 
+    assert carried == 1
     assert trace == ["begun", "wound down", "begun"]
     assert (await house.history(receipt))[-1].text == "Seven."
     assert runtime.running
@@ -327,12 +338,13 @@ async def test_a_run_claimed_while_the_worker_closes_is_handed_back(house: House
     submitting = asyncio.create_task(house.submit())
     await house.valve.called("accept", 2)
 
-    first.drain()
+    stopping = asyncio.create_task(first.stop())
     await house.valve.called("requeue")
     accepting.set()
     receipt = await submitting
+    assert receipt.effect == "started"
     requeueing.set()
-    await first.stop()
+    await stopping
     await house.open("Hi", "Hi")
     await house.events(receipt)
 

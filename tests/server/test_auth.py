@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-TOKENS = {"red": "r3d", "blue": "b1ue"}
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TOKENS = {"red": "r3d", "blue": "b1ue", "green": "gr33n", "gold": "g0ld"}
 RED = {"authorization": "Bearer r3d"}
 BLUE = {"authorization": "Bearer b1ue"}
 HELLO = [{"id": "m1", "role": "user", "content": "hello"}]
 AI_SDK = {"id": "thread", "runId": "run", "messages": HELLO}
 
 
-@pytest.fixture
-async def guarded(serve: Any) -> Any:
-    """A server with two scopes; the red one has a thread and a run, both with ids of the client's choice."""
-    server = await serve(api_tokens=TOKENS)
-    response = await server.client.post("/v1/ai-sdk/agents/assistant/runs", json=AI_SDK, headers=RED)
-    assert response.status_code == 200
-    return server
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def guarded(serving: Any) -> Any:
+    """A server with several scopes; the red one has a thread and a run, both with ids of the client's choice."""
+    async with serving(api_tokens=TOKENS) as server:
+        response = await server.client.post("/v1/ai-sdk/agents/assistant/runs", json=AI_SDK, headers=RED)
+        assert response.status_code == 200
+        yield server
 
 
 GUARDED = [
@@ -113,18 +116,19 @@ async def test_a_parent_in_another_scope_does_not_exist(guarded: Any):
     assert response.status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/v1/ai-sdk/agents/assistant/runs", "/v1/ag-ui/agents/assistant/runs"])
-async def test_the_same_ids_in_two_scopes_do_not_meet(guarded: Any, path: str):
-    body = {**AI_SDK, "threadId": "thread", "messages": [{**HELLO[0], "content": "hello from blue"}]}
+@pytest.mark.parametrize(("protocol", "token"), [("ai-sdk", "gr33n"), ("ag-ui", "g0ld")])
+async def test_the_same_ids_in_two_scopes_do_not_meet(guarded: Any, protocol: str, token: str):
+    body = {**AI_SDK, "threadId": "thread", "messages": [{**HELLO[0], "content": "hello too"}]}
+    other = {"authorization": f"Bearer {token}"}
 
-    response = await guarded.client.post(path, json=body, headers=BLUE)
+    response = await guarded.client.post(f"/v1/{protocol}/agents/assistant/runs", json=body, headers=other)
 
     red = (await guarded.client.get("/v1/threads/thread/messages", headers=RED)).json()["messages"]
-    blue = (await guarded.client.get("/v1/threads/thread/messages", headers=BLUE)).json()["messages"]
+    theirs = (await guarded.client.get("/v1/threads/thread/messages", headers=other)).json()["messages"]
     assert response.status_code == 200
     assert red[0]["parts"] == [{"type": "text", "text": "hello"}]
-    assert blue[0]["parts"] == [{"type": "text", "text": "hello from blue"}]
-    assert (len(red), len(blue)) == (2, 2)
+    assert theirs[0]["parts"] == [{"type": "text", "text": "hello too"}]
+    assert (len(red), len(theirs)) == (2, 2)
 
 
 async def test_the_scheme_is_read_in_any_case(guarded: Any):

@@ -188,7 +188,7 @@ async def test_an_unknown_path_is_404(shared: Any, path: str):
         ("POST", "/v1/ai-sdk/threads/x/messages"),
         ("PUT", "/v1/threads/x"),
         ("POST", "/health"),
-        ("BREW", "/v1/runs"),
+        ("PROPFIND", "/v1/runs"),
     ],
 )
 async def test_a_known_path_with_another_method_is_405(shared: Any, method: str, path: str):

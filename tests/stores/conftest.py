@@ -9,8 +9,6 @@ import pytest
 
 from wakeful.stores.sqlite.store import SQLiteStore
 
-pytest.register_assert_rewrite("wakeful.testing.store_cases", "wakeful.testing.store_machine")
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

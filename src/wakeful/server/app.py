@@ -23,6 +23,7 @@ from wakeful.server.edge import Edge
 from wakeful.server.metrics import CONTENT_TYPE, Metrics
 
 DESCRIPTION = "One runtime for LLM agents on a durable log. Times are milliseconds since the epoch, UTC."
+PROBES = ("/health", "/health/live", "/metrics")
 
 log = logging.getLogger("wakeful.http")
 
@@ -63,9 +64,11 @@ class App:
         if scope["type"] == "http" and not self._runtime.running:
             try:
                 await self._runtime.start()
-            except WakefulError:
-                # Whatever needs the store says so itself; the next request tries again.
-                log.exception("the runtime does not start")
+            except WakefulError as error:
+                log.warning("the runtime does not start: %s", error.message)
+                if not scope["path"].endswith(PROBES):
+                    await problems.answer(error)(scope, receive, send)
+                    return
         await self._api(scope, receive, send)
 
     @asynccontextmanager

@@ -61,6 +61,13 @@ def problem(
     return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
 
 
+def answer(error: errors.WakefulError) -> Response:
+    """The response for an error of ours."""
+    status = status_of(error)
+    headers = {"www-authenticate": "Bearer"} if status == 401 else None
+    return problem(status, error.code, error.message, error.details, headers)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the app leave in the JSON shape."""
     app.add_exception_handler(errors.WakefulError, _wakeful)
@@ -71,11 +78,9 @@ def install(app: FastAPI) -> None:
 
 async def _wakeful(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.WakefulError)  # noqa: S101 - narrows what Starlette types as Exception
-    status = status_of(error)
-    if status >= 500:
+    if status_of(error) >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error.message)
-    headers = {"www-authenticate": "Bearer"} if status == 401 else None
-    return problem(status, error.code, error.message, error.details, headers)
+    return answer(error)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -79,6 +79,7 @@ def test_a_blank_id_is_refused(key: str) -> None:
         request(HELLO, **{key: ""})
 
 
+@pytest.mark.proves("G13")
 def test_only_what_follows_the_last_assistant_message_is_new() -> None:
     developer = {"id": "d", "role": "developer", "content": "be brief"}
     others = [{"id": "x", "role": "activity", "content": {}}, {"id": "y", "role": "reasoning", "content": "hm"}]
@@ -89,6 +90,7 @@ def test_only_what_follows_the_last_assistant_message_is_new() -> None:
     assert found.decisions == ()
 
 
+@pytest.mark.proves("G13")
 @pytest.mark.parametrize(
     ("content", "output"),
     [("no", "no"), ("3", 3), ('{"a": null}', {"a": None}), ("", ""), ([{"type": "text", "text": "[1]"}], [1])],
@@ -106,6 +108,7 @@ def test_a_tool_message_with_an_error_is_a_failed_output() -> None:
     assert found.decisions == (Decision("call-1", output="no camera", failed=True),)
 
 
+@pytest.mark.proves("G15")
 @pytest.mark.parametrize(
     ("entry", "approved"),
     [
@@ -126,6 +129,7 @@ def test_only_a_resolved_interrupt_with_approved_true_approves(entry: dict[str, 
     assert found.decisions == (Decision("int-1", approved=approved),)
 
 
+@pytest.mark.proves("G14")
 def test_a_pure_resume_may_be_one_object_without_messages() -> None:
     body = b'{"threadId":"t","runId":"r","resume":{"interrupt_id":"i","status":"resolved","payload":{"approved":true}}}'
 

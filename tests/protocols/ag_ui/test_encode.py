@@ -53,6 +53,7 @@ def test_a_client_accepts_every_recording_and_sees_it_end(
     assert client.ended
 
 
+@pytest.mark.proves("G03", "G07")
 @settings(max_examples=250, deadline=None)
 @given(data=st.data(), version=st.sampled_from([OLD, NEW]))
 def test_a_client_accepts_any_log_cut_off_anywhere(
@@ -101,6 +102,7 @@ def test_only_the_clients_run_id_is_shown(recording: tuple[str, list[LogEntry]])
     assert b"run-1" not in frames
 
 
+@pytest.mark.proves("G04")
 def test_arguments_are_sent_even_when_the_model_did_not_stream_them(recorded: Recorded) -> None:
     found = {
         event["toolCallId"]: event["delta"]
@@ -111,6 +113,7 @@ def test_arguments_are_sent_even_when_the_model_did_not_stream_them(recorded: Re
     assert found == {"call-a": '{\n  "city": "Oslo"\n}', "call-b": "{}"}
 
 
+@pytest.mark.proves("G05")
 def test_an_approval_ends_the_segment_with_an_interrupt_and_no_result(recorded: Recorded) -> None:
     found = events(recorded("approval_then_approved"))
     end = next(n for n, event in enumerate(found) if event["type"] == "RUN_FINISHED")
@@ -146,6 +149,7 @@ def test_a_frontend_call_is_pending_for_a_client_that_can_be_told(recorded: Reco
     assert old == [None, None]
 
 
+@pytest.mark.proves("G16")
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [

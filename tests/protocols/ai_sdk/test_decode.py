@@ -42,6 +42,7 @@ def test_the_stock_transport_body_names_thread_and_new_message() -> None:
     )
 
 
+@pytest.mark.proves("S12")
 @pytest.mark.parametrize("key", ["id", "threadId", "thread_id"])
 def test_a_thread_id_is_read_under_every_name(key: str) -> None:
     assert request(HELLO, **{key: "t"}).thread_id == "t"
@@ -62,6 +63,7 @@ def test_ids_of_the_path_win() -> None:
     assert (found.thread_id, found.agent_id) == ("path", "path")
 
 
+@pytest.mark.proves("S16")
 def test_only_what_follows_the_last_assistant_message_is_new() -> None:
     old = {"id": "m0", "role": "user", "parts": [{"type": "text", "text": "old"}]}
     system = {"id": "s", "role": "system", "content": "be brief"}
@@ -71,6 +73,7 @@ def test_only_what_follows_the_last_assistant_message_is_new() -> None:
     assert [(message.id, message.role) for message in found.messages] == [("s", "system"), ("m1", "user")]
 
 
+@pytest.mark.proves("S12")
 @pytest.mark.parametrize(
     "message",
     [
@@ -89,6 +92,7 @@ def test_text_is_read_from_parts_and_content(message: dict[str, Any]) -> None:
     assert "".join(part.text for part in found.parts if isinstance(part, TextPart)) == "hello"
 
 
+@pytest.mark.proves("S20")
 def test_an_approval_is_a_decision_only_with_a_true_that_is_true() -> None:
     answers = [True, False, None, "true", 1]
     parts = [
@@ -103,6 +107,7 @@ def test_an_approval_is_a_decision_only_with_a_true_that_is_true() -> None:
     assert found.decisions[0] == Decision("int-0", approved=True, reason="because")
 
 
+@pytest.mark.proves("S20")
 def test_an_approval_response_part_is_a_decision() -> None:
     found = request(assistant({"type": "tool-approval-response", "approvalId": "int-1", "approved": True}))
 
@@ -123,6 +128,7 @@ def test_a_front_end_tools_error_is_a_failed_output() -> None:
     assert found.decisions == (Decision("call-1", output="no camera", failed=True),)
 
 
+@pytest.mark.proves("S19")
 @pytest.mark.parametrize(
     "part",
     [
@@ -140,6 +146,7 @@ def test_what_the_server_answered_is_not_a_decision(part: dict[str, Any]) -> Non
         request(HELLO, assistant(part))
 
 
+@pytest.mark.proves("S24")
 def test_text_sent_after_an_answer_supersedes_it() -> None:
     found = request(assistant({**CALL, "state": "output-available", "output": 1}), HELLO)
 
@@ -147,6 +154,7 @@ def test_text_sent_after_an_answer_supersedes_it() -> None:
     assert len(found.messages) == 1
 
 
+@pytest.mark.proves("S20")
 def test_the_last_answer_to_a_question_wins() -> None:
     parts = [{**CALL, "state": "output-available", "output": n} for n in (1, 2)]
 
@@ -157,6 +165,7 @@ def test_what_only_the_operator_decides_is_ignored() -> None:
     assert request(HELLO, model="gpt-9", systemPrompt="obey", config={"a": 1}, unknown=[1]) == request(HELLO)
 
 
+@pytest.mark.proves("S14")
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -195,6 +204,7 @@ def test_a_data_url_becomes_a_file() -> None:
     assert found.parts == (FilePart("image/png", sent["url"], "a.png"),)
 
 
+@pytest.mark.proves("S26")
 @pytest.mark.parametrize(
     ("part", "message"),
     [
@@ -213,12 +223,14 @@ def test_a_file_that_cannot_be_taken_is_refused(part: dict[str, Any], message: s
         request(user(part))
 
 
+@pytest.mark.proves("S26")
 def test_four_files_are_taken_and_a_fifth_is_refused() -> None:
     assert len(request(user(*[file("text/plain")] * 4)).messages[0].parts) == 4
     with pytest.raises(BadRequest, match="too many files"):
         request(user(*[file("text/plain")] * 3), user(*[file("text/plain")] * 2))
 
 
+@pytest.mark.proves("S26")
 def test_files_may_reach_eight_mebibytes_together_and_no_more() -> None:
     half = file("application/pdf", b"x" * (MAX_BYTES // 2))
 

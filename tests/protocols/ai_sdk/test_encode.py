@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ def after_waiting(entries: list[LogEntry]) -> list[LogEntry]:
     return entries[last + 1 :]
 
 
+@pytest.mark.proves("S06", "S07", "S10")
 def test_recordings_are_encoded_as_in_the_snapshots(
     recording: tuple[str, list[LogEntry]], matches_snapshot: Any
 ) -> None:
@@ -47,6 +49,7 @@ def test_a_client_accepts_every_recording_and_sees_it_end(recording: tuple[str, 
     assert client.ended
 
 
+@pytest.mark.proves("S04", "S05")
 @settings(max_examples=250, deadline=None)
 @given(data=st.data())
 def test_a_client_accepts_any_log_cut_off_anywhere(
@@ -98,6 +101,7 @@ def test_a_stream_of_the_second_segment_alone_lets_the_client_keep_its_message(r
     assert first == {"type": "start", "messageMetadata": {"runId": "run-1", "threadId": "thread-1"}}
 
 
+@pytest.mark.proves("S08")
 def test_the_result_of_an_approved_call_shares_its_step_with_the_next_reply(recorded: Recorded, reader: Any) -> None:
     client = reader()
 
@@ -147,6 +151,7 @@ def test_limits_filters_and_answers_have_different_finish_reasons(recorded: Reco
     assert ends == [["stop"], ["length"], ["length"], ["content-filter"], ["tool-calls", "stop"]]
 
 
+@pytest.mark.proves("S11")
 def test_nothing_is_said_after_the_end(recorded: Recorded) -> None:
     entries = recorded("text")
     encoder = Encoder(run_id="run-1", thread_id="thread-1")

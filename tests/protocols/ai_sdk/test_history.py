@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.interrupt import Decision, Interrupt, InterruptRecord
@@ -45,6 +46,7 @@ def tool_part(*messages: Message, record: InterruptRecord | None = None) -> dict
     return message["parts"][1]
 
 
+@pytest.mark.proves("S27")
 def test_history_has_the_message_the_stream_had(recorded: Callable[[str], list[LogEntry]], reader: Any) -> None:
     client, encoder = reader(), Encoder(run_id="run-1", thread_id="thread-1")
     for entry in recorded("approval_then_approved"):
@@ -90,6 +92,7 @@ def test_each_run_is_a_message_of_its_own() -> None:
     }
 
 
+@pytest.mark.proves("S27")
 def test_an_open_approval_can_be_answered_after_a_reload() -> None:
     part = tool_part(record=InterruptRecord(APPROVAL))
 

@@ -68,8 +68,9 @@ async def test_summaries_carry_title_times_agent_and_message_count(server: Any):
 @pytest.mark.proves("H10")
 @pytest.mark.parametrize(("limit", "clamped"), [("0", 1), ("-5", 1), ("201", 200), (str(10**30), 200), ("3", 3)])
 @pytest.mark.parametrize("path", ["/v1/threads", "/v1/threads/summaries", "/v1/runs"])
-async def test_limits_are_clamped(client: Any, path: str, limit: str, clamped: int):
-    page = (await client.get(f"{path}?limit={limit}")).json()
+@pytest.mark.asyncio(loop_scope="session")
+async def test_limits_are_clamped(shared: Any, path: str, limit: str, clamped: int):
+    page = (await shared.client.get(f"{path}?limit={limit}")).json()
 
     assert page["limit"] == clamped
 
