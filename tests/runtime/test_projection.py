@@ -39,6 +39,8 @@ class Watcher:
 
     def __init__(self, desk: Desk, key: int, *, after: int = 0) -> None:
         self.frames: list[bytes] = []
+        self.going = asyncio.Event()
+        self.going.set()
         self._arrived = asyncio.Event()
         self.task = asyncio.create_task(self._read(desk, key, after))
 
@@ -53,6 +55,7 @@ class Watcher:
             async for data in frames:
                 self.frames.append(data)
                 self._arrived.set()
+                await self.going.wait()
 
 
 def fresh(log: list[LogEntry], *, after: int = 0) -> bytes:
@@ -82,24 +85,30 @@ async def test_readers_of_one_protocol_share_the_very_bytes(desk: Desk):
     assert b"".join(late.frames) == fresh(await desk.log(claim), after=2)
 
 
-async def test_who_joins_ahead_of_the_others_brings_the_shared_bytes_up_to_date(desk: Desk):
+async def test_a_stalled_reader_keeps_nobody_from_sharing_the_bytes(desk: Desk):
     claim = await desk.claim()
     writer = desk.writer(claim)
-    early = Watcher(desk, claim.run.key)
+    stalled = Watcher(desk, claim.run.key)
+    stalled.going.clear()
     writer.write(*words(1))
     await writer.save()
-    await early.until(b"2:2 ")
+    await stalled.until(b"1:1 ")
 
-    late = Watcher(desk, claim.run.key)
-    writer.write(*words(3))  # the late one reads these before the early one has its turn
-    await asyncio.gather(early.until(b"5:5 "), late.until(b"5:5 "))
+    desk.valve.calls.clear()
+    quick = Watcher(desk, claim.run.key)
+    for number in range(3, 6):
+        writer.write(*words(1))
+        await quick.until(b"%d:%d " % (number, number))
+    stalled.going.set()
+    await stalled.until(b"5:5 ")
     writer.write(*words(1))
-    await asyncio.gather(early.until(b"6:6 "), late.until(b"6:6 "))
+    await asyncio.gather(stalled.until(b"6:6 "), quick.until(b"6:6 "))
     await writer.end(ANSWERED)
-    await asyncio.gather(early.task, late.task)
+    await asyncio.gather(stalled.task, quick.task)
 
-    assert early.frames[-1] is late.frames[-1]
-    assert b"".join(late.frames) == fresh(await desk.log(claim))
+    assert stalled.frames[-1] is quick.frames[-1]
+    assert b"".join(quick.frames) == b"".join(stalled.frames) == fresh(await desk.log(claim))
+    assert desk.valve.calls.count("read_log") == 2  # where the quick one began, and the line above
 
 
 def test_who_has_not_seen_what_came_before_is_not_given_the_shared_bytes():

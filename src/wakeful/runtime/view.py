@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from wakeful.contracts.event import LogEntry
 from wakeful.runtime.channel import Channel
-from wakeful.runtime.projection import RING, Projection, Projector
+from wakeful.runtime.projection import Projection, Projector
 
 
 class View:
@@ -54,11 +54,7 @@ class View:
             if not self._channel.covers(self._position):
                 return None
             shared = self._channel.projections[self._key] = Projection(own, self._position)
-        for entry in self._channel.after(shared.position, RING):
-            if entry.seq > self._position:
-                break
-            shared.frame(entry, shared.position)
-        return shared if shared.base <= self._position else None
+        return shared if shared.base <= self._position <= shared.position else None
 
     async def _rebuilt(self) -> Projector:
         own = self._projector()
