@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.server.config import ServerConfig
 
+LOOPBACK = "127.0.0.1:3000"
 
-def read_settings(*, host: str | None = None, port: int = 3000) -> ServerConfig:
-    """The settings of `WAKEFUL_*`, with the address given here when there is one.
+
+def read_settings(**given: Any) -> ServerConfig:
+    """The settings of `WAKEFUL_*`; what is given here wins.
 
     Raises `ConfigurationError` naming each bad variable, never its value.
     """
     try:
-        if host is None:
-            return ServerConfig()
-        return ServerConfig(address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        return ServerConfig(**given)
     except ValidationError as error:
         problems = [f"WAKEFUL_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         raise ConfigurationError("; ".join(problems)) from None
     except SettingsError as error:
         raise ConfigurationError(f"{error}; expected JSON in the variable WAKEFUL_<FIELD>") from None
+
+
+def at_address(config: ServerConfig, *, host: str | None, port: int | None) -> ServerConfig:
+    """The settings for the command line: its `host` and `port`, else an address somebody set, else loopback."""
+    said = config if "address" in config.model_fields_set else config.model_copy(update={"address": LOOPBACK})
+    host, port = host or said.host, said.port if port is None else port
+    shown = f"[{host}]" if ":" in host else host
+    return read_settings(**{**said.model_dump(include=said.model_fields_set), "address": f"{shown}:{port}"})

@@ -9,7 +9,6 @@ from contextlib import aclosing
 
 import click
 
-from wakeful.bootstrap.settings import read_settings
 from wakeful.cli.target import load_server
 from wakeful.contracts.event import (
     Event,
@@ -28,7 +27,7 @@ from wakeful.embed import AgentRuntime
 
 def chat(target: str | None, *, agent: str | None, thread: str | None, store: str | None) -> None:
     """Talk until end of input."""
-    runtime = load_server(target, config=read_settings(), store=store).runtime
+    runtime = load_server(target, store=store).runtime
     agent_id = agent or runtime.inner.catalog.default_agent().id
     asyncio.run(_talk(runtime, agent_id, thread or runtime.inner.clock.new_id()))
 

@@ -11,7 +11,6 @@ import uvicorn
 
 from wakeful.bootstrap.plugs import open_store
 from wakeful.bootstrap.serve import serve, warn_if_exposed
-from wakeful.bootstrap.settings import read_settings
 from wakeful.cli.target import load_server
 from wakeful.embed import AgentServer
 from wakeful.server.app import App
@@ -34,18 +33,19 @@ API docs {base}/docs
 """
 
 
-def serve_target(target: str | None, *, host: str, port: int, store: str | None) -> None:
+def serve_target(target: str | None, *, host: str | None, port: int | None, store: str | None) -> None:
     """Serve until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s  %(name)s  %(message)s")
-    server = load_server(target, config=read_settings(host=host, port=port), store=store)
+    server = load_server(target, host=host, port=port, store=store)
     print(greeting(server), flush=True)
     serve(server.app, server.runtime.inner, server.config)
 
 
-def serve_reloading(target: str | None, *, host: str, port: int, store: str | None) -> None:
+def serve_reloading(target: str | None, *, host: str | None, port: int | None, store: str | None) -> None:
     """Serve in a child process that restarts when a file changes."""
-    config = read_settings(host=host, port=port)
-    print(greeting(load_server(target, config=config, store=store)), flush=True)
+    server = load_server(target, host=host, port=port, store=store)
+    config = server.config
+    print(greeting(server), flush=True)
     warn_if_exposed(config)
     os.environ[RELOAD_ADDRESS] = config.address
     os.environ[RELOAD_TARGET] = target or ""
@@ -65,7 +65,7 @@ def serve_reloading(target: str | None, *, host: str, port: int, store: str | No
 def reloaded_app() -> App:
     """The app of a reloading server's child process, described by its environment."""
     target, store = os.environ[RELOAD_TARGET], os.environ[RELOAD_STORE]
-    return load_server(target or None, config=read_settings(), store=store or None).app
+    return load_server(target or None, store=store or None).app
 
 
 def upgrade_store(url: str) -> None:

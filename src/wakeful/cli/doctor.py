@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wakeful.bootstrap.plugs import open_store
-from wakeful.bootstrap.settings import read_settings
+from wakeful.bootstrap.settings import at_address, read_settings
 from wakeful.cli.target import load_server
 from wakeful.contracts.errors import WakefulError
 
@@ -34,7 +34,7 @@ def examine(target: str | None, store: str | None) -> list[Finding]:
         Finding("python", platform.python_version(), sys.version_info >= (3, 11)),
         *(Finding(f"extra {extra}", _installed(extra, module)) for extra, module in EXTRAS.items()),
         *(Finding(f"key {key}", "set" if os.environ.get(key) else "not set") for key in KEYS),
-        _attempt("settings", lambda: f"address {read_settings().address}"),
+        _attempt("settings", lambda: f"serves on {at_address(read_settings(), host=None, port=None).address}"),
         _attempt("target", lambda: _describe(target)),
         *([_attempt("store", lambda: _try_store(store))] if store else []),
     ]
@@ -45,7 +45,7 @@ def _installed(extra: str, module: str) -> str:
 
 
 def _describe(target: str | None) -> str:
-    server = load_server(target, config=read_settings(), store=None)
+    server = load_server(target, store=None)
     return f"{target or 'demo'} has agents {', '.join(server.runtime.inner.catalog.agents)}"
 
 

@@ -18,8 +18,8 @@ def _served(command: click.decorators.FC) -> click.decorators.FC:
     """The options of the commands that serve."""
     options = [
         click.argument("target", required=False),
-        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-        click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535)),
+        click.option("--host", default=None, help="Address to listen on.  [default: WAKEFUL_ADDRESS, else 127.0.0.1]"),
+        click.option("--port", default=None, type=click.IntRange(0, 65535), help="[default: 3000]"),
         click.option("--store", default=None, help="Store URL, such as sqlite:///wakeful.db; in memory without one."),
     ]
     for option in reversed(options):
@@ -29,7 +29,7 @@ def _served(command: click.decorators.FC) -> click.decorators.FC:
 
 @main.command(epilog=TARGET_HELP)
 @_served
-def serve(target: str | None, host: str, port: int, store: str | None) -> None:
+def serve(target: str | None, host: str | None, port: int | None, store: str | None) -> None:
     """Serve TARGET over HTTP, or the demo agent without one."""
     from wakeful.cli.commands import serve_target
 
@@ -38,7 +38,7 @@ def serve(target: str | None, host: str, port: int, store: str | None) -> None:
 
 @main.command(epilog=TARGET_HELP)
 @_served
-def dev(target: str | None, host: str, port: int, store: str | None) -> None:
+def dev(target: str | None, host: str | None, port: int | None, store: str | None) -> None:
     """Like serve, restarting whenever a file below the current folder changes."""
     from wakeful.cli.commands import serve_reloading
 

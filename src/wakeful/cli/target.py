@@ -11,29 +11,31 @@ from types import ModuleType
 from typing import Any, cast
 
 from wakeful.bootstrap.demo import demo_agents
+from wakeful.bootstrap.settings import at_address, read_settings
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.spec import AgentSpec
 from wakeful.embed import AgentRuntime, AgentServer
 from wakeful.sdk.agent import Agent
-from wakeful.server.config import ServerConfig
 
 EXPECTED = "expected an AgentServer, an AgentRuntime, an Agent or a list of Agents"
 
 
-def load_server(target: str | None, *, config: ServerConfig, store: str | None) -> AgentServer:
-    """The server behind a target, the demo's without one.
+def load_server(
+    target: str | None, *, store: str | None, host: str | None = None, port: int | None = None
+) -> AgentServer:
+    """The server behind a target, the demo's without one, at the address of `at_address`.
 
-    A target that is a server keeps its own settings except for the address. Raises `ConfigurationError` when there
-    is nothing fit to serve.
+    Raises `ConfigurationError` when there is nothing fit to serve.
     """
     found: Any = load(target) if target else demo_agents()
-    if isinstance(found, AgentServer):
-        found, config = found.runtime, found.config.model_copy(update={"address": config.address})
-    if isinstance(found, AgentRuntime):
-        if store:
-            raise ConfigurationError(f"{target} brings its own store; leave --store out, or serve a list of agents")
-        return AgentServer(found, config)
-    return AgentServer(AgentRuntime(agents=_agents(target, found), store=store), config)
+    config = found.config if isinstance(found, AgentServer) else read_settings()
+    config = at_address(config, host=host, port=port)
+    runtime = found.runtime if isinstance(found, AgentServer) else found
+    if not isinstance(runtime, AgentRuntime):
+        runtime = AgentRuntime(agents=_agents(target, runtime), store=store)
+    elif store:
+        raise ConfigurationError(f"{target} brings its own store; leave --store out, or serve a list of agents")
+    return AgentServer(runtime, config)
 
 
 def load(target: str) -> object:
