@@ -94,9 +94,10 @@ class Mailbox:
         if decided.ready:
             self._worker.wake()
         effect: Effect = "resumed" if decided.ready else "replayed"
+        position = last_seqs.get(run.key, 0)
         if decided.run.status is RunStatus.WAITING:
-            effect = "waiting"
-        return Receipt(decided.run, effect, last_seqs.get(run.key, 0), decided.accepted, decided.already)
+            effect, position = "waiting", max(position - 1, 0)  # its RunWaiting, which is last, is the answer
+        return Receipt(decided.run, effect, position, decided.accepted, decided.already)
 
     async def _answer(self, thread: Thread | None, request: RunRequest) -> Receipt:
         """Continue the waiting run with the decisions meant for it; clients also resend answers it never asked for."""

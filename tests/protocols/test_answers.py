@@ -1,0 +1,170 @@
+"""Answering a waiting run the way each protocol's client does: over its own run route, as a stream."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+AI_SDK = "/v1/ai-sdk/agents/assistant/runs"
+AG_UI = "/v1/ag-ui/agents/assistant/runs"
+TWO = "email a@example.com hi and email b@example.com yo"
+
+
+def payloads(text: str) -> list[dict[str, Any]]:
+    lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
+    return [json.loads(line) for line in lines if line != "[DONE]"]
+
+
+def kinds(text: str) -> list[str]:
+    return [payload["type"] for payload in payloads(text)]
+
+
+async def questions(server: Any) -> list[dict[str, Any]]:
+    """The interrupts of a run that waits for two approvals."""
+    events = await server.run(TWO, run="r")
+    return events[-1]["interrupts"]
+
+
+def ai_sdk(*answers: tuple[dict[str, Any], bool], text: str | None = None) -> dict[str, Any]:
+    parts = [
+        {
+            "type": "tool-send_email",
+            "toolCallId": question["call_id"],
+            "state": "approval-responded",
+            "input": {},
+            "approval": {"id": question["id"], "approved": approved},
+        }
+        for question, approved in answers
+    ]
+    messages: list[dict[str, Any]] = [{"id": "a", "role": "assistant", "parts": parts}]
+    if text:
+        messages.append({"id": "u2", "role": "user", "parts": [{"type": "text", "text": text}]})
+    return {"id": "thread", "messages": messages}
+
+
+def ag_ui(*answers: tuple[dict[str, Any], bool], messages: Any = ()) -> dict[str, Any]:
+    resume = [
+        {"interruptId": question["id"], "status": "resolved", "payload": {"approved": approved}}
+        for question, approved in answers
+    ]
+    return {"threadId": "thread", "runId": "again", "protocolVersion": "1.0", "messages": [*messages], "resume": resume}
+
+
+async def started(server: Any) -> int:
+    events = (await server.client.get("/v1/runs/r/events?limit=200")).json()["items"]
+    return [event["type"] for event in events].count("tool_call_started")
+
+
+@pytest.mark.proves("S23")
+async def test_over_the_ai_sdk_the_first_of_two_approvals_runs_nothing_and_the_second_runs_both(server: Any):
+    first, second = await questions(server)
+
+    one = await server.client.post(AI_SDK, json=ai_sdk((first, True)))
+    after_one = await started(server)
+    both = await server.client.post(AI_SDK, json=ai_sdk((first, True), (second, True)))
+
+    assert (kinds(one.text)[0], kinds(one.text)[-1]) == ("start", "finish")
+    assert payloads(one.text)[-1]["finishReason"] == "tool-calls"
+    assert after_one == 0
+    assert kinds(both.text).count("tool-output-available") == 2
+    assert payloads(both.text)[-1]["finishReason"] == "stop"
+    assert await started(server) == 2
+
+
+@pytest.mark.proves("G12")
+async def test_over_ag_ui_an_answer_to_some_questions_ends_with_an_interrupt_again(server: Any):
+    first, second = await questions(server)
+
+    one = await server.client.post(AG_UI, json=ag_ui((first, True)))
+    after_one = await started(server)
+    both = await server.client.post(AG_UI, json=ag_ui((first, True), (second, False)))
+
+    assert kinds(one.text) == ["RUN_STARTED", "RUN_FINISHED"]
+    assert payloads(one.text)[-1]["outcome"]["type"] == "interrupt"
+    assert after_one == 0
+    assert kinds(both.text)[0] == "RUN_STARTED"
+    assert kinds(both.text)[-1] == "RUN_FINISHED"
+    assert kinds(both.text).count("TOOL_CALL_RESULT") == 2
+    assert {payload["runId"] for payload in payloads(both.text) if "runId" in payload} == {"again"}
+    assert await started(server) == 1
+
+
+async def test_answers_to_questions_the_run_never_asked_are_left_out(server: Any):
+    first, second = await questions(server)
+    other = {"id": "of-another-run", "call_id": "x"}
+
+    both = await server.client.post(AI_SDK, json=ai_sdk((other, True), (first, True), (second, True)))
+    alone = await server.client.post(AI_SDK, json=ai_sdk((other, True)))
+
+    assert kinds(both.text).count("tool-output-available") == 2
+    assert alone.status_code == 409
+
+
+async def test_messages_the_thread_has_already_do_not_supersede_the_question_they_come_with(server: Any):
+    first, second = await questions(server)
+    (known,) = [
+        message
+        for message in (await server.client.get("/v1/threads/thread/messages")).json()["messages"]
+        if message["role"] == "user"
+    ]
+    resent = {"id": known["id"], "role": "user", "content": TWO}
+
+    response = await server.client.post(AG_UI, json=ag_ui((first, True), (second, True), messages=[resent]))
+
+    assert kinds(response.text).count("TOOL_CALL_RESULT") == 2
+    assert (await server.client.get("/v1/runs?thread_id=thread")).json()["total"] == 1
+
+
+@pytest.mark.proves("S22")
+@pytest.mark.parametrize(("path", "body"), [(AI_SDK, ai_sdk), (AG_UI, ag_ui)])
+async def test_an_answer_nobody_waits_for_is_409_and_starts_nothing(server: Any, path: str, body: Any):
+    await server.run("hello", run="r")
+
+    response = await server.client.post(path, json=body(({"id": "i", "call_id": "c"}, True)))
+
+    assert (response.status_code, response.json()["code"]) == (409, "conflict")
+    assert (await server.client.get("/v1/runs?thread_id=thread")).json()["total"] == 1
+
+
+@pytest.mark.proves("R17", "S24")
+async def test_new_text_with_an_answer_supersedes_the_question(server: Any):
+    first, second = await questions(server)
+
+    response = await server.client.post(AI_SDK, json=ai_sdk((first, True), (second, True), text="hello"))
+
+    runs = (await server.client.get("/v1/runs?thread_id=thread")).json()["items"]
+    assert payloads(response.text)[-1]["finishReason"] == "stop"
+    assert [(run["status"], run["stop_reason"]) for run in runs] == [
+        ("completed", "answered"),
+        ("cancelled", "superseded"),
+    ]
+    assert await started(server) == 0
+
+
+@pytest.mark.proves("S25", "G11")
+@pytest.mark.parametrize("output", [0, [], None, "no", {"colour": "red"}])
+async def test_a_front_end_tools_output_reaches_the_model_whatever_it_is(server: Any, output: Any):
+    tools = [{"name": "paint", "description": "Paint.", "parameters": {"type": "object", "properties": {}}}]
+    user = {"id": "u", "role": "user", "content": "use paint {}"}
+    asked = await server.client.post(
+        AG_UI, json={"threadId": "t", "runId": "r", "messages": [user], "tools": tools, "protocolVersion": "1.0"}
+    )
+    (call,) = payloads(asked.text)[-1]["outcome"]["pendingToolCallIds"]
+
+    answer = {"id": "m", "role": "tool", "toolCallId": call, "content": json.dumps(output)}
+    answered = await server.client.post(
+        AG_UI, json={"threadId": "t", "runId": "r2", "messages": [user, answer], "tools": tools}
+    )
+
+    text = "".join(payload.get("delta", "") for payload in payloads(answered.text))
+    results = [
+        part["output"]
+        for message in (await server.client.get("/v1/threads/t/messages")).json()["messages"]
+        for part in message["parts"]
+        if part["type"] == "tool_result"
+    ]
+    assert kinds(asked.text).count("TOOL_CALL_RESULT") == 0
+    assert json.dumps(output, separators=(",", ":")).strip('"') in text
+    assert results == [output]
