@@ -30,24 +30,25 @@ def open_store(url: str) -> Store:
 
 
 def _openai(environment: Mapping[str, str], _: Clock) -> Provider:
-    from wakeful.providers.openai.provider import OPENAI_URL, OpenAIProvider
+    from wakeful.providers.openai.provider import OpenAIProvider
 
-    base = environment.get("OPENAI_BASE_URL") or OPENAI_URL
-    return OpenAIProvider(api_key=environment.get("OPENAI_API_KEY"), base_url=base)
+    return OpenAIProvider(api_key=environment.get("OPENAI_API_KEY"), base_url=environment.get("OPENAI_BASE_URL"))
 
 
 def _openai_responses(environment: Mapping[str, str], _: Clock) -> Provider:
-    from wakeful.providers.openai_responses.provider import OPENAI_URL, OpenAIResponsesProvider
+    from wakeful.providers.openai_responses.provider import OpenAIResponsesProvider
 
-    base = environment.get("OPENAI_BASE_URL") or OPENAI_URL
-    return OpenAIResponsesProvider(api_key=environment.get("OPENAI_API_KEY"), base_url=base)
+    return OpenAIResponsesProvider(
+        api_key=environment.get("OPENAI_API_KEY"), base_url=environment.get("OPENAI_BASE_URL")
+    )
 
 
 def _anthropic(environment: Mapping[str, str], _: Clock) -> Provider:
-    from wakeful.providers.anthropic.provider import ANTHROPIC_URL, AnthropicProvider
+    from wakeful.providers.anthropic.provider import AnthropicProvider
 
-    base = environment.get("ANTHROPIC_BASE_URL") or ANTHROPIC_URL
-    return AnthropicProvider(api_key=environment.get("ANTHROPIC_API_KEY"), base_url=base)
+    return AnthropicProvider(
+        api_key=environment.get("ANTHROPIC_API_KEY"), base_url=environment.get("ANTHROPIC_BASE_URL")
+    )
 
 
 def _pydantic_ai(_: Mapping[str, str], __: Clock) -> Provider:

@@ -2,65 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
-
-from wakeful.contracts.model import ModelChunk, ModelRequest
-from wakeful.contracts.model_errors import ModelUnauthorised
+from wakeful.contracts.model import ModelRequest
 from wakeful.providers.call_ids import CallIds
-from wakeful.providers.failures import Failures
-from wakeful.providers.http import CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, Endpoint, host_of
 from wakeful.providers.openai_responses.prompt import encode_prompt
 from wakeful.providers.openai_responses.reply import ResponsesReply
+from wakeful.providers.vendor import Question, VendorProvider
 
-OPENAI_URL = "https://api.openai.com/v1"
 
+class OpenAIResponsesProvider(VendorProvider):
+    """Asks `POST {base_url}/responses`, streaming and storing nothing (OpenAI API reference, "Responses")."""
 
-class OpenAIResponsesProvider:
-    """Asks `POST {base_url}/responses`, streaming and storing nothing (OpenAI API reference, "Responses").
+    VENDOR = "openai-responses"
+    HOME = "https://api.openai.com/v1"
+    KEY_VARIABLE = "OPENAI_API_KEY"
 
-    Without `api_key` a server of one's own is asked without an `authorization` header; OpenAI itself is not asked
-    and `ModelUnauthorised` raised. `headers` are added to every request. Raises `ConfigurationError` when aiohttp is
-    not installed or `base_url` is none.
-    """
-
-    def __init__(
-        self,
-        name: str = "openai-responses",
-        *,
-        api_key: str | None = None,
-        base_url: str = OPENAI_URL,
-        headers: Mapping[str, str] | None = None,
-        connect_timeout_ms: int = CONNECT_TIMEOUT_MS,
-        idle_timeout_ms: int = IDLE_TIMEOUT_MS,
-    ) -> None:
-        self._name = name
-        self._unauthorised = host_of(base_url) == host_of(OPENAI_URL) and not api_key
-        extra = dict(headers or {})
-        self._failures = Failures(name, [api_key, *extra.values()])
-        self._endpoint = Endpoint(
-            base_url,
-            headers={**({"authorization": f"Bearer {api_key}"} if api_key else {}), **extra},
-            failures=self._failures,
-            connect_timeout_ms=connect_timeout_ms,
-            idle_timeout_ms=idle_timeout_ms,
-        )
-
-    @property
-    def name(self) -> str:
-        """The prefix in `"name:model"`."""
-        return self._name
-
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[list[ModelChunk]]:
-        """Ask the model."""
-        if self._unauthorised:
-            raise ModelUnauthorised(f"{self._name} has no API key: set OPENAI_API_KEY")
-        body = encode_prompt(request, provider=self._name)
-        reply = ResponsesReply(self._failures, CallIds(request))
-        async with aclosing(self._endpoint.ask("/responses", body, reply)) as batches:
-            async for batch in batches:
-                yield batch
-
-    async def aclose(self) -> None:
-        """Release connections; the provider is not used afterwards."""
-        await self._endpoint.aclose()
+    def question(self, request: ModelRequest) -> Question:
+        """The request as a response to create."""
+        body = encode_prompt(request, provider=self.name)
+        return Question("/responses", body, ResponsesReply(self._failures, CallIds(request)))
