@@ -70,7 +70,7 @@ class Mailbox:
         agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalog.default_agent().id
         self._catalog.agent(agent_id)
         submission = self._submission(scope, request, agent_id, origin, idempotency_key)
-        return await (self._supersede(submission) if supersede else self._accept(submission))
+        return await (self._supersede(submission, thread) if supersede else self._accept(submission))
 
     async def cancel(self, run: Run, reason: StopReason = "cancelled") -> Run:
         """Stop a run, wherever it is; a finished one stays as it is."""
@@ -120,16 +120,16 @@ class Mailbox:
             return False
         return len(await self._store.known_message_ids(thread.key, ids)) == len(set(ids))
 
-    async def _supersede(self, submission: Submission) -> Receipt:
+    async def _supersede(self, submission: Submission, thread: Thread | None) -> Receipt:
         """Accept after ending what the thread does; looks again when that changed in between."""
         for attempt in range(RETIRE_ATTEMPTS):
-            thread = await self._store.get_thread(submission.scope, submission.thread_id)
             retire = await self._retirements(thread) if thread else ()
             try:
                 return await self._accept(msgspec.structs.replace(submission, supersede=True, retire=retire))
             except Conflict:
                 if attempt == RETIRE_ATTEMPTS - 1:
                     raise
+            thread = await self._store.get_thread(submission.scope, submission.thread_id)
         raise AssertionError("the last attempt returns or raises")
 
     async def _accept(self, submission: Submission) -> Receipt:
