@@ -21,7 +21,8 @@ import pytest_asyncio
 import uvicorn
 
 from wakeful.bootstrap.demo import demo_agents
-from wakeful.contracts.store import RunQuery, Store, ThreadQuery
+from wakeful.contracts.query import RunQuery, ThreadQuery
+from wakeful.contracts.store import Store
 from wakeful.embed import AgentRuntime, AgentServer
 from wakeful.server.config import ServerConfig
 

@@ -14,20 +14,19 @@ from wakeful.contracts.event import StopReason
 from wakeful.contracts.interrupt import Decision, InterruptRecord
 from wakeful.contracts.lifecycle import RESTING
 from wakeful.contracts.message import Message
-from wakeful.contracts.request import RunRequest
-from wakeful.contracts.run import Run
-from wakeful.contracts.store import (
-    ChildStrategy,
+from wakeful.contracts.query import (
     LogPage,
     MessageQuery,
     MessageRows,
     RunQuery,
     RunRows,
-    Store,
     ThreadChange,
     ThreadQuery,
     ThreadRows,
 )
+from wakeful.contracts.request import RunRequest
+from wakeful.contracts.run import Run
+from wakeful.contracts.store import ChildStrategy, Store
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.mailbox import Receipt
 from wakeful.runtime.runtime import Runtime

@@ -24,8 +24,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from wakeful.contracts.errors import Conflict, LeaseLost
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
+from wakeful.contracts.query import RunQuery
 from wakeful.contracts.run import Lease
-from wakeful.contracts.store import Accepted, Retirement, RunQuery, Store
+from wakeful.contracts.store import Accepted, Retirement, Store
 from wakeful.testing.store_cases.builders import (
     LEASE,
     SCOPE,

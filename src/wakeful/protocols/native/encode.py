@@ -46,16 +46,7 @@ def thread_view(thread: Thread) -> ThreadView:
 
 def summary_view(thread: Thread) -> SummaryView:
     """A thread in a list."""
-    return SummaryView(
-        id=thread.id,
-        title=thread.title,
-        resource_id=thread.resource_id,
-        parent_thread_id=thread.parent_thread_id,
-        created_at=thread.created_at,
-        updated_at=thread.updated_at,
-        message_count=thread.message_count,
-        agent_id=thread.latest_agent_id,
-    )
+    return SummaryView(**thread_view(thread).model_dump(), agent_id=thread.latest_agent_id)
 
 
 def message_view(seq: int, message: Message) -> MessageView:

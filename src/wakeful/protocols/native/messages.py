@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request
 
 from wakeful.contracts.message import Visibility
-from wakeful.contracts.store import MessageQuery
+from wakeful.contracts.query import MessageQuery
 from wakeful.protocols.native import wire
 from wakeful.protocols.native.decode import thread_request
 from wakeful.protocols.native.encode import message_view

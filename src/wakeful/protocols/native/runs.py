@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
+from wakeful.contracts.query import RunQuery
 from wakeful.contracts.run import Run
-from wakeful.contracts.store import RunQuery
 from wakeful.protocols.native import wire
 from wakeful.protocols.native.decode import decision, run_request
 from wakeful.protocols.native.encode import Encoder, event_view, run_view

@@ -8,7 +8,8 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from wakeful.contracts.errors import BadRequest
-from wakeful.contracts.store import ChildStrategy, ThreadChange, ThreadQuery, ThreadRows
+from wakeful.contracts.query import ThreadChange, ThreadQuery, ThreadRows
+from wakeful.contracts.store import ChildStrategy
 from wakeful.protocols.native import wire
 from wakeful.protocols.native.encode import summary_view, thread_view
 from wakeful.server import pages

@@ -108,16 +108,9 @@ class ThreadView(BaseModel):
     message_count: int
 
 
-class SummaryView(BaseModel):
+class SummaryView(ThreadView):
     """A thread in a list of conversations; `agent_id` is the agent of its newest run."""
 
-    id: str
-    title: str | None
-    resource_id: str | None
-    parent_thread_id: str | None
-    created_at: int
-    updated_at: int
-    message_count: int
     agent_id: str | None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wakeful.contracts.codec import decode_message, encode_message
 from wakeful.contracts.message import Message
-from wakeful.contracts.store import MessageQuery, MessageRows
+from wakeful.contracts.query import MessageQuery, MessageRows
 from wakeful.stores.sqlite.rows import json_list
 from wakeful.stores.sqlite.session import Session
 

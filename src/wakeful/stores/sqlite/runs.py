@@ -8,8 +8,9 @@ from wakeful.contracts.errors import Conflict, NotFound
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.interrupt import InterruptRecord
 from wakeful.contracts.lifecycle import RunStatus, check_run_move
+from wakeful.contracts.query import LogPage, RunQuery, RunRows
 from wakeful.contracts.run import Run
-from wakeful.contracts.store import LogPage, Retirement, RunQuery, RunRows
+from wakeful.contracts.store import Retirement
 from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.named_sql import Value
 from wakeful.stores.sqlite.rows import entry_of, interrupt_of, run_of

@@ -8,6 +8,16 @@ from pathlib import Path
 
 from wakeful.contracts.interrupt import Decision, InterruptRecord
 from wakeful.contracts.message import Message
+from wakeful.contracts.query import (
+    LogPage,
+    MessageQuery,
+    MessageRows,
+    RunQuery,
+    RunRows,
+    ThreadChange,
+    ThreadQuery,
+    ThreadRows,
+)
 from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import (
     Accepted,
@@ -16,17 +26,9 @@ from wakeful.contracts.store import (
     Claim,
     ClaimRequest,
     Decided,
-    LogPage,
-    MessageQuery,
-    MessageRows,
     Retirement,
-    RunQuery,
-    RunRows,
     Settlement,
     Submission,
-    ThreadChange,
-    ThreadQuery,
-    ThreadRows,
 )
 from wakeful.contracts.thread import Thread
 from wakeful.stores.sqlite import decisions as answers

@@ -6,7 +6,8 @@ import msgspec
 
 from wakeful.contracts.errors import BadRequest, Conflict, NotFound
 from wakeful.contracts.json import JsonObject
-from wakeful.contracts.store import ChildStrategy, ThreadChange, ThreadQuery, ThreadRows
+from wakeful.contracts.query import ThreadChange, ThreadQuery, ThreadRows
+from wakeful.contracts.store import ChildStrategy
 from wakeful.contracts.thread import Thread
 from wakeful.stores.sqlite.named_sql import Value
 from wakeful.stores.sqlite.rows import json_blob, json_list, thread_of

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from wakeful.contracts.message import FilePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from wakeful.contracts.query import MessageQuery
 from wakeful.contracts.run import Run
-from wakeful.contracts.store import MessageQuery, Store
+from wakeful.contracts.store import Store
 from wakeful.testing.store_cases.builders import SCOPE, log, message, more, start
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.lifecycle import RunStatus
-from wakeful.contracts.store import RunQuery, Store
+from wakeful.contracts.query import RunQuery
+from wakeful.contracts.store import Store
 from wakeful.testing.store_cases.builders import SCOPE, ask, log, more, reread, settlement, start, submission
 
 

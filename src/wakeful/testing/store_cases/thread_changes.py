@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from wakeful.contracts.errors import BadRequest, NotFound
-from wakeful.contracts.store import Store, ThreadChange
+from wakeful.contracts.query import ThreadChange
+from wakeful.contracts.store import Store
 from wakeful.testing.store_cases.builders import SCOPE, thread
 
 

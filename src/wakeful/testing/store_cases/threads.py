@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from wakeful.contracts.errors import BadRequest, Conflict, NotFound
-from wakeful.contracts.store import ChildStrategy, Store, ThreadQuery
+from wakeful.contracts.query import ThreadQuery
+from wakeful.contracts.store import ChildStrategy, Store
 from wakeful.testing.store_cases.builders import (
     SCOPE,
     ask,

@@ -1,0 +1,99 @@
+"""What may be asked of a store's contents, and the pages it answers with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from wakeful.contracts.event import LogEntry
+from wakeful.contracts.json import JsonObject
+from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.message import Message, Visibility
+from wakeful.contracts.run import Run
+from wakeful.contracts.thread import Thread
+
+Order = Literal["asc", "desc"]
+
+
+class ThreadQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which threads: newest activity first, ids ascending within a millisecond. `after` is the last row seen."""
+
+    scope: str
+    resource_id: str | None = None
+    parent_thread_id: str | None = None
+    root: bool = False
+    after: tuple[int, str] | None = None
+    offset: int = 0
+    limit: int = 50
+
+
+class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages of a thread; `after` and `before` are exclusive message sequence numbers."""
+
+    thread_key: int
+    after: int | None = None
+    before: int | None = None
+    order: Order = "asc"
+    visibility: Visibility | None = "external"
+    run_id: str | None = None
+    limit: int = 50
+
+
+class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs, newest first. `after` is (created_at, key) of the last row seen; time bounds are inclusive ms."""
+
+    scope: str
+    thread_id: str | None = None
+    status: RunStatus | None = None
+    agent_id: str | None = None
+    origin: str | None = None
+    parent_run_id: str | None = None
+    created_from: int | None = None
+    created_to: int | None = None
+    updated_from: int | None = None
+    updated_to: int | None = None
+    after: tuple[int, int] | None = None
+    offset: int = 0
+    limit: int = 50
+
+
+class ThreadRows(msgspec.Struct, frozen=True):
+    """One page of threads; `total` counts all that match."""
+
+    items: tuple[Thread, ...]
+    total: int
+    has_more: bool
+
+
+class MessageRows(msgspec.Struct, frozen=True):
+    """One page of (sequence number, message); `total` counts all that match without `after` and `before`."""
+
+    items: tuple[tuple[int, Message], ...]
+    total: int
+    has_more: bool
+
+
+class RunRows(msgspec.Struct, frozen=True):
+    """One page of runs; `total` counts all that match."""
+
+    items: tuple[Run, ...]
+    total: int
+    has_more: bool
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """Entries after a point, and the run's status read in the same snapshot."""
+
+    entries: tuple[LogEntry, ...]
+    status: RunStatus
+    has_more: bool
+
+
+class ThreadChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a thread; `msgspec.UNSET` leaves a field alone, None clears it. `custom` merges shallowly."""
+
+    title: str | msgspec.UnsetType | None = msgspec.UNSET
+    resource_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    parent_thread_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    custom: JsonObject | msgspec.UnsetType = msgspec.UNSET
