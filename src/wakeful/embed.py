@@ -18,11 +18,12 @@ from wakeful.contracts.event import Event
 from wakeful.contracts.interrupt import Decision, Interrupt
 from wakeful.contracts.message import Message, TextPart
 from wakeful.contracts.model import Provider
-from wakeful.contracts.request import InputMessage, RunRequest
+from wakeful.contracts.request import InputMessage, InputMode, RunRequest
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool import Tool
+from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.mailbox import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
@@ -46,8 +47,8 @@ class AgentRuntime:
     """Agents, their tools, models and store. Starts with its first run; use it as an async context manager to stop it.
 
     `store` is a URL (`sqlite:///agents.db`) or a store; without one everything is kept in memory. `providers` are
-    model providers of your own, or configured ones; built-in ones need not be named. Raises `ConfigurationError`
-    when the parts do not fit together.
+    model providers of your own, or configured ones; built-in ones need not be named. `config` are the runtime's
+    settings, else they come from the environment. Raises `ConfigurationError` when the parts do not fit together.
     """
 
     def __init__(
@@ -59,9 +60,10 @@ class AgentRuntime:
         providers: Sequence[Provider] | Mapping[str, Provider] = (),
         store: Store | str | None = None,
         clock: Clock | None = None,
+        config: RuntimeConfig | None = None,
     ) -> None:
         self._runtime = build_runtime(
-            agents=agents, tools=tools, models=models, providers=providers, store=store, clock=clock
+            agents=agents, tools=tools, models=models, providers=providers, store=store, clock=clock, config=config
         )
 
     @property
@@ -95,6 +97,21 @@ class AgentRuntime:
             async for event in events:
                 yield event
 
+    async def send(
+        self,
+        agent_id: str,
+        message: str,
+        *,
+        thread_id: str | None = None,
+        run_id: str | None = None,
+        mode: InputMode = "queue",
+    ) -> Receipt:
+        """Put a message into a thread's mailbox and return as soon as it is durable.
+
+        `mode` says what it does to a busy thread. The receipt's `run` is the one that will answer.
+        """
+        return await self._submit(agent_id, message, thread_id, run_id, mode)
+
     async def decide(self, run_id: str, *decisions: Decision) -> RunResult:
         """Answer questions of a waiting run and wait until it rests again."""
         return await self._result(await self._decide(run_id, decisions))
@@ -108,9 +125,11 @@ class AgentRuntime:
 
     async def cancel(self, run_id: str) -> Run:
         """Ask a run to stop."""
-        return await self._runtime.mailbox.cancel(await self._get(run_id))
+        return await self._runtime.control.cancel(await self._get(run_id))
 
-    async def _submit(self, agent_id: str, message: str, thread_id: str | None, run_id: str | None) -> Receipt:
+    async def _submit(
+        self, agent_id: str, message: str, thread_id: str | None, run_id: str | None, mode: InputMode = "queue"
+    ) -> Receipt:
         await self._runtime.start()
         request = RunRequest(
             thread_id=thread_id,
@@ -119,10 +138,10 @@ class AgentRuntime:
             messages=(InputMessage("user", (TextPart(message),)),),
         )
         check_request(request)
-        return await self._runtime.mailbox.submit(DEFAULT_SCOPE, request, origin="embedded", supersede=False)
+        return await self._runtime.mailbox.submit(DEFAULT_SCOPE, request, origin="embedded", mode=mode)
 
     async def _decide(self, run_id: str, decisions: Sequence[Decision]) -> Receipt:
-        return await self._runtime.mailbox.decide(await self._get(run_id), decisions)
+        return await self._runtime.control.decide(await self._get(run_id), decisions)
 
     async def _follow(self, receipt: Receipt) -> AsyncGenerator[Event]:
         async with aclosing(self._runtime.feed.follow(receipt.run.key, after=receipt.after)) as batches:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,7 +15,7 @@ from wakeful.contracts.errors import StoreUnavailable
 from wakeful.contracts.event import Event, LogEntry
 from wakeful.contracts.message import Message, TextPart
 from wakeful.contracts.model import Provider
-from wakeful.contracts.request import InputMessage, RunRequest
+from wakeful.contracts.request import InputMessage, InputMode, RunRequest
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Claim, ClaimRequest, Store
@@ -24,10 +24,13 @@ from wakeful.engine.assignment import Ending
 from wakeful.providers.scripted import Reply, ScriptedProvider
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.commit import GroupCommit
+from wakeful.runtime.config import RuntimeConfig
+from wakeful.runtime.control import Control
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.mailbox import Mailbox, Receipt
 from wakeful.runtime.recorder import Recorder
 from wakeful.runtime.runtime import Runtime
+from wakeful.runtime.steering import Steering
 from wakeful.sdk.tool import as_tool
 from wakeful.stores.sqlite.store import SQLiteStore
 from wakeful.testing.clock import FakeClock
@@ -114,7 +117,12 @@ class House:
             providers={"scripted": provider},
             tools={tool.spec.name: tool for tool in self.tools},
         )
-        runtime = Runtime(catalog=catalog, store=store, clock=self.clock, **options)
+        runtime = Runtime(
+            catalog=catalog,
+            store=store,
+            clock=self.clock,
+            config=RuntimeConfig(**{"shutdown_grace_seconds": 0, **options}),
+        )
         self.runtimes.append(runtime)
         return runtime
 
@@ -130,17 +138,33 @@ class House:
         """Let every lease given so far run out."""
         self.clock.advance(31_000)
 
-    async def submit(self, text: str = "Hello", *, supersede: bool = False, **request: Any) -> Receipt:
+    async def patient(self, waiting: Coroutine[Any, Any, T], *, step_ms: int = 1_000) -> T:
+        """Let time pass until it is there."""
+        task = asyncio.create_task(waiting)
+        async with asyncio.timeout(10):
+            while not task.done():
+                self.clock.advance(step_ms)
+                await asyncio.wait([task], timeout=0.005)
+        return task.result()
+
+    async def submit(
+        self, text: str = "Hello", *, mode: InputMode = "queue", key: str | None = None, **request: Any
+    ) -> Receipt:
         """A request with one message to the newest runtime."""
         message = InputMessage("user", (TextPart(text),))
-        return await self.mailbox_submit((message,), supersede=supersede, **request)
+        return await self.mailbox_submit((message,), mode=mode, key=key, **request)
 
     async def mailbox_submit(
-        self, messages: tuple[InputMessage, ...], *, supersede: bool = False, **request: Any
+        self, messages: tuple[InputMessage, ...], *, mode: InputMode = "queue", key: str | None = None, **request: Any
     ) -> Receipt:
         """A request of any messages."""
         asked = RunRequest(messages=messages, **request)
-        return await self.mailbox.submit(SCOPE, asked, origin="test", supersede=supersede)
+        return await self.mailbox.submit(SCOPE, asked, origin="test", mode=mode, idempotency_key=key)
+
+    @property
+    def control(self) -> Control:
+        """The newest runtime's."""
+        return self.runtimes[-1].control
 
     @property
     def mailbox(self) -> Mailbox:
@@ -161,14 +185,16 @@ class House:
         """The same as events."""
         return [entry.event for entry in await self.entries(receipt, after=after)]
 
-    async def seen(self, receipt: Receipt, wanted: Event | type[msgspec.Struct]) -> int:
-        """Follow a run until it shows this; its sequence number."""
+    async def seen(self, receipt: Receipt, wanted: Event | type[msgspec.Struct], *, times: int = 1) -> int:
+        """Follow a run until it shows this for the last of so many times; its sequence number."""
         async with asyncio.timeout(5):
             async with aclosing(self.runtimes[-1].feed.follow(receipt.run.key, after=0)) as batches:
                 async for batch in batches:
                     for entry in batch:
                         if entry.event == wanted or (isinstance(wanted, type) and isinstance(entry.event, wanted)):
-                            return entry.seq
+                            times -= 1
+                            if not times:
+                                return entry.seq
         raise AssertionError(f"the run rests and never showed {wanted}")
 
     async def run(self, receipt: Receipt) -> Run:
@@ -240,7 +266,15 @@ class Writer:
         self._desk = desk
         channel = desk.feed.channel(claim.run.key)
         idle = GroupCommit(desk.store, desk.clock)
-        self.recorder = Recorder(claim, channel, desk.store, idle, desk.clock, on_lost=lambda: None)
+        self.recorder = Recorder(
+            claim,
+            channel,
+            desk.store,
+            idle,
+            desk.clock,
+            steering=Steering(desk.store, desk.feed, desk.clock),
+            on_lost=lambda: None,
+        )
 
     def write(self, *events: Event) -> None:
         for event in events:

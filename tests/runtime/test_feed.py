@@ -9,6 +9,7 @@ import pytest
 
 from wakeful.contracts.event import Event, RunFinished, RunStarted, RunWaiting, StepStarted, TextDelta
 from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.store import Answers
 from wakeful.engine.assignment import Ending
 from wakeful.runtime.feed import UNSEEN
 from wakeful.runtime.projection import RING
@@ -126,7 +127,9 @@ async def test_a_wait_ends_a_reader_and_a_resumed_run_begins_a_new_segment(desk:
     await writer.end(ASKING)
     await first.ended()
 
-    decided = await desk.store.decide(claim.run.key, [], desk.clock.now())
+    decided = await desk.store.decide(
+        Answers(run_key=claim.run.key, decisions=(), dispatch_id="d", at=desk.clock.now())
+    )
     second = desk.reader(claim, after=first.entries[-1].seq)
     again = await desk.claim_lost()
     resumed = desk.writer(again)

@@ -22,7 +22,7 @@ from wakeful.contracts.message import TextPart, ToolResultPart
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.spec import AgentSpec
 from wakeful.providers.scripted import call
-from wakeful.runtime.mailbox import UNANSWERED
+from wakeful.runtime.endings import UNANSWERED
 from wakeful.sdk.tool import tool
 
 if TYPE_CHECKING:
@@ -110,12 +110,12 @@ async def test_another_request_under_a_known_run_id_is_refused(house: House):
 async def test_an_idempotency_key_recognises_a_request_without_ids(house: House):
     await house.open("Hi")
     request = RunRequest(messages=messages("a"))
-    one = await house.mailbox.submit("s", request, origin="test", supersede=False, idempotency_key="k")
+    one = await house.mailbox.submit("s", request, origin="test", mode="queue", idempotency_key="k")
 
-    again = await house.mailbox.submit("s", request, origin="test", supersede=False, idempotency_key="k")
+    again = await house.mailbox.submit("s", request, origin="test", mode="queue", idempotency_key="k")
     with pytest.raises(Conflict):
         await house.mailbox.submit(
-            "s", RunRequest(messages=messages("b")), origin="test", supersede=False, idempotency_key="k"
+            "s", RunRequest(messages=messages("b")), origin="test", mode="queue", idempotency_key="k"
         )
 
     assert (again.effect, again.run.id) == ("replayed", one.run.id)
@@ -168,7 +168,7 @@ async def test_superseding_ends_what_the_thread_was_doing_then_runs(house: House
     await house.seen(running, StepStarted)
     queued = await house.submit("2", thread_id="t")
 
-    receipt = await house.submit("3", thread_id="t", supersede=True)
+    receipt = await house.submit("3", thread_id="t", mode="interrupt")
     await house.events(receipt)
 
     ends = [(await house.events(one))[-1] for one in (running, queued, receipt)]
@@ -184,7 +184,7 @@ async def test_superseding_a_waiting_run_answers_its_open_calls_as_cancelled(app
     await house.open([call("delete", call_id="a"), call("delete", call_id="b")], "Never mind then.")
     asked = await waiting(house, thread_id="t")
 
-    receipt = await house.submit("Forget it", thread_id="t", supersede=True)
+    receipt = await house.submit("Forget it", thread_id="t", mode="interrupt")
     await house.events(receipt)
 
     end = await house.events(asked, after=0)
@@ -202,7 +202,7 @@ async def test_a_request_sent_twice_does_not_supersede_itself(approving: House):
     await house.open(call("delete"))
     asked = await waiting(house, thread_id="t", run_id="r")
 
-    again = await house.submit(thread_id="t", run_id="r", supersede=True)
+    again = await house.submit(thread_id="t", run_id="r", mode="interrupt")
 
     assert again.effect == "replayed"
     assert (await house.run(asked)).status is RunStatus.WAITING
@@ -226,8 +226,8 @@ async def test_some_decisions_of_several_leave_the_run_waiting(approving: House)
     await house.open([call("delete", call_id="a"), call("delete", call_id="b")], "Both.")
     asked = await waiting(house)
 
-    one = await house.mailbox.decide(await house.run(asked), [Decision("a", approved=True)])
-    both = await house.mailbox.decide(
+    one = await house.control.decide(await house.run(asked), [Decision("a", approved=True)])
+    both = await house.control.decide(
         await house.run(asked), [Decision("a", approved=True), Decision("b", approved=False)]
     )
     await house.events(both)
@@ -240,13 +240,13 @@ async def test_a_decision_repeated_after_the_run_went_on_changes_nothing(approvi
     house = approving
     await house.open(call("delete", call_id="a"), "Gone.")
     asked = await waiting(house)
-    await house.events(await house.mailbox.decide(await house.run(asked), [Decision("a", approved=True)]))
+    await house.events(await house.control.decide(await house.run(asked), [Decision("a", approved=True)]))
 
-    again = await house.mailbox.decide(await house.run(asked), [Decision("a", approved=True)])
+    again = await house.control.decide(await house.run(asked), [Decision("a", approved=True)])
 
     assert (again.effect, again.accepted) == ("replayed", ())
     with pytest.raises(Conflict):
-        await house.mailbox.decide(await house.run(asked), [Decision("a", approved=False)])
+        await house.control.decide(await house.run(asked), [Decision("a", approved=False)])
 
 
 async def test_decisions_on_a_thread_that_waits_for_none_are_refused(house: House):
@@ -263,7 +263,7 @@ async def test_cancelling_a_queued_run_ends_it_at_once_and_the_running_one_goes_
     await house.open([gate, "Hi"])
     running, queued = await house.submit("1", thread_id="t"), await house.submit("2", thread_id="t")
 
-    cancelled = await house.mailbox.cancel(await house.run(queued))
+    cancelled = await house.control.cancel(await house.run(queued))
     gate.set()
     await house.events(running)
 
@@ -278,7 +278,7 @@ async def test_cancelling_a_waiting_run_lets_the_next_one_of_its_thread_begin(ap
     asked = await waiting(house, thread_id="t")
     behind = await house.submit("2", thread_id="t")
 
-    await house.mailbox.cancel(await house.run(asked))
+    await house.control.cancel(await house.run(asked))
     await house.events(behind)
 
     assert (await house.run(asked)).status is RunStatus.CANCELLED
@@ -291,10 +291,10 @@ async def test_cancelling_a_resumed_run_before_it_goes_on_answers_its_open_calls
     asked = await waiting(house)
     gate = house.valve.hold("history")
     house.valve.calls.clear()
-    await house.mailbox.decide(await house.run(asked), [Decision("a", approved=True)])
+    await house.control.decide(await house.run(asked), [Decision("a", approved=True)])
     await house.valve.called("history")
 
-    await house.mailbox.cancel(await house.run(asked))
+    await house.control.cancel(await house.run(asked))
     gate.set()
     events = await house.events(asked, after=0)
 
@@ -308,6 +308,6 @@ async def test_cancelling_a_finished_run_leaves_it_as_it_is(house: House):
     receipt = await house.submit()
     await house.events(receipt)
 
-    run = await house.mailbox.cancel(await house.run(receipt))
+    run = await house.control.cancel(await house.run(receipt))
 
     assert run.status is RunStatus.COMPLETED

@@ -26,6 +26,7 @@ from wakeful.contracts.usage import Usage
 from wakeful.engine.assignment import Ending
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.recorder import BEHIND, SHOWN_AHEAD, Recorder
+from wakeful.runtime.steering import Steering
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Desk
@@ -40,7 +41,15 @@ class Pen:
         self.losses = 0
         self.channel = desk.feed.channel(claim.run.key)
         self._start = claim.last_seq
-        self.recorder = Recorder(claim, self.channel, desk.store, group, desk.clock, on_lost=self._lost)
+        self.recorder = Recorder(
+            claim,
+            self.channel,
+            desk.store,
+            group,
+            desk.clock,
+            steering=Steering(desk.store, desk.feed, desk.clock),
+            on_lost=self._lost,
+        )
 
     def write(self, *events: Event) -> None:
         for event in events:

@@ -199,7 +199,7 @@ async def test_a_run_that_waits_survives_every_crash_and_takes_its_answer_anywhe
 
     await house.crash(first)
     await house.open("Done.")
-    decided = await house.mailbox.decide(await house.run(receipt), [Decision("a", approved=True)])
+    decided = await house.control.decide(await house.run(receipt), [Decision("a", approved=True)])
     events = await house.events(decided)
 
     assert ran == ["delete"]
@@ -209,32 +209,40 @@ async def test_a_run_that_waits_survives_every_crash_and_takes_its_answer_anywhe
     assert (await transcript(house, receipt))[-1] == ("assistant", "Done.")
 
 
-async def test_dropped_after_the_answer_a_decided_call_is_noted_once_and_runs_once(house: House):
+@pytest.mark.proves("R21")
+async def test_dropped_while_an_approved_call_runs_it_runs_again_only_when_a_human_says_so(house: House):
     ran: list[str] = []
 
     @tool(approval=True)
     async def delete() -> str:
         """Delete."""
         ran.append("delete")
-        await asyncio.Event().wait()
+        if len(ran) == 1:
+            await asyncio.Event().wait()
         return "gone"
 
     house.tool(delete)
     first = await house.open(call("delete", call_id="a"))
     receipt = await house.submit()
     await house.events(receipt)
-    decided = await house.mailbox.decide(await house.run(receipt), [Decision("a", approved=True)])
+    decided = await house.control.decide(await house.run(receipt), [Decision("a", approved=True)])
     await house.seen(decided, ToolCallStarted)
     await asyncio.sleep(0)
 
     await house.crash(first)
     house.outlive_leases()
-    await house.open("I cannot tell.")
+    await house.open("Gone.")
     kinds = [type(event).__name__ for event in await house.events(receipt, after=0)]
+    asked_again = list(ran)
+    (first_question, second) = await house.runtimes[-1].store.interrupts(receipt.run.key)
+    again = await house.control.decide(await house.run(receipt), [Decision(second.interrupt.id, approved=True)])
+    await house.events(again)
 
-    assert ran == ["delete"]
-    assert kinds.count("InterruptDecided") == 1
-    assert await results(house, receipt) == [("failed", OUTCOME_UNKNOWN)]
+    assert asked_again == ["delete"]
+    assert (kinds.count("InterruptRaised"), kinds.count("InterruptDecided")) == (2, 1)
+    assert first_question.interrupt.message != second.interrupt.message
+    assert ran == ["delete", "delete"]
+    assert await results(house, receipt) == [("succeeded", "gone")]
 
 
 @pytest.mark.parametrize("crashes", [2, 3])
@@ -246,12 +254,12 @@ async def test_however_often_it_is_dropped_the_numbers_only_grow(house: House, c
         await house.crash(runtime)
         house.outlive_leases()
         runtime = await house.open([TextDelta(str(number)), asyncio.Event()])
-        seen.append(await house.seen(receipt, TextDelta(str(number))))
+        seen.append(await house.patient(house.seen(receipt, TextDelta(str(number)))))
 
     await house.crash(runtime)
     house.outlive_leases()
     await house.open("Done")
-    entries = await house.entries(receipt, after=seen[-1])
+    entries = await house.patient(house.entries(receipt, after=seen[-1]))
 
     assert seen == sorted(set(seen))
     assert entries[0].seq > seen[-1]
@@ -314,7 +322,7 @@ async def test_a_tool_that_takes_too_long_is_cut_off_by_the_stop_and_not_run_aga
         return "paid"
 
     house.tool(pay)
-    first = await house.open(call("pay"), drain_ms=1)
+    first = await house.open(call("pay"), shutdown_grace_seconds=0)
     receipt = await house.submit()
     await running.wait()
 

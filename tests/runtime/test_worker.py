@@ -13,12 +13,14 @@ from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import TextPart
 from wakeful.contracts.model import ModelChunk, ModelRequest
 from wakeful.providers.scripted import call
-from wakeful.runtime.carry import LEASE_MS
-from wakeful.runtime.worker import RENEW_MS, SWEEP_MS
+from wakeful.runtime.worker import SWEEP_MS
 from wakeful.sdk.tool import tool
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import House
+
+LEASE_MS = 30_000
+RENEW_MS = 10_000
 
 
 async def test_an_accepted_run_is_claimed_with_its_acceptance(house: House):
@@ -34,7 +36,7 @@ async def test_an_accepted_run_is_claimed_with_its_acceptance(house: House):
 
 
 async def test_a_run_left_by_others_is_found_when_looking_for_work(house: House):
-    first = await house.open(asyncio.Event(), capacity=0)
+    first = await house.open(asyncio.Event(), worker_capacity=0)
     receipt = await house.submit()
     second = await house.open("Hi")
 
@@ -58,7 +60,7 @@ async def test_it_looks_for_work_again_after_a_while(house: House):
 async def test_no_more_runs_are_carried_than_there_is_room_for_and_the_next_begins_at_once(house: House):
     gate = asyncio.Event()
     house.valve.refused.add("claim")
-    runtime = await house.open([gate, "1"], "2", capacity=1)
+    runtime = await house.open([gate, "1"], "2", worker_capacity=1)
     await house.valve.called("claim")
     house.valve.refused.clear()
     first = await house.submit("1")
@@ -75,7 +77,7 @@ async def test_no_more_runs_are_carried_than_there_is_room_for_and_the_next_begi
 
 async def test_requests_at_the_same_moment_do_not_take_more_room_than_there_is(house: House):
     gate = asyncio.Event()
-    runtime = await house.open(*[[gate, "Hi"]] * 5, capacity=2)
+    runtime = await house.open(*[[gate, "Hi"]] * 5, worker_capacity=2)
     receipts = await asyncio.gather(*[house.submit(str(number)) for number in range(5)])
     await asyncio.gather(*[house.seen(receipt, StepStarted) for receipt in receipts[:1]])
 
@@ -232,8 +234,8 @@ async def test_a_stop_while_the_run_is_resolved_or_settled_breaks_nothing(house:
     receipt = await house.submit()
     await house.valve.called(name)
 
-    await house.mailbox.cancel(await house.run(receipt))
-    await house.mailbox.cancel(await house.run(receipt))
+    await house.control.cancel(await house.run(receipt))
+    await house.control.cancel(await house.run(receipt))
     gate.set()
     await house.events(receipt)
 
@@ -247,7 +249,7 @@ async def test_a_cancelled_run_keeps_its_partial_text(house: House):
     receipt = await house.submit()
     await house.seen(receipt, TextDelta("Half"))
 
-    await house.mailbox.cancel(await house.run(receipt))
+    await house.control.cancel(await house.run(receipt))
     events = await house.events(receipt)
 
     assert events[-1] == RunFinished("cancelled", "cancelled")
@@ -256,7 +258,7 @@ async def test_a_cancelled_run_keeps_its_partial_text(house: House):
 
 
 async def test_an_agent_that_is_gone_fails_the_run_for_good(house: House):
-    first = await house.open(capacity=0)
+    first = await house.open(worker_capacity=0)
     receipt = await house.submit()
     await first.stop()
     house.agents = [house.agents[0].model_copy(update={"id": "other"})]

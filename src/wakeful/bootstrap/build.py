@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from wakeful.bootstrap.plugs import MEMORY, PROVIDERS, open_provider, open_store
+from wakeful.bootstrap.plugs import MEMORY, PROVIDERS, open_prices, open_provider, open_store
+from wakeful.bootstrap.settings import read_runtime_settings
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.model import Provider
+from wakeful.contracts.price import NO_PRICES
 from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool import Tool
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.clock import SystemClock
+from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
 from wakeful.sdk.tool import as_tool
@@ -29,8 +32,12 @@ def build_runtime(
     providers: Sequence[Provider] | Mapping[str, Provider] = (),
     store: Store | str | None = None,
     clock: Clock | None = None,
+    config: RuntimeConfig | None = None,
 ) -> Runtime:
-    """A runtime, not yet started. Raises `ConfigurationError` naming everything that does not fit together."""
+    """A runtime, not yet started; without `config` its settings come from the environment.
+
+    Raises `ConfigurationError` naming everything that does not fit together.
+    """
     clock = clock or SystemClock()
     specs = [agent.spec if isinstance(agent, Agent) else agent for agent in agents]
     own = [tool for agent in agents if isinstance(agent, Agent) for tool in agent.tools]
@@ -40,10 +47,11 @@ def build_runtime(
         models=_by_id("model", [(model.id, model) for model in models]),
         providers=_providers(specs, models, given, clock),
         tools=_tools([*(as_tool(tool) for tool in tools), *own]),
+        prices=open_prices() if any(spec.max_cost is not None for spec in specs) else NO_PRICES,
     )
     _check(catalog)
     opened = open_store(store or MEMORY) if store is None or isinstance(store, str) else store
-    return Runtime(catalog=catalog, store=opened, clock=clock)
+    return Runtime(catalog=catalog, store=opened, clock=clock, config=config or read_runtime_settings())
 
 
 def _by_id(noun: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:

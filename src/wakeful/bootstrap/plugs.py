@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.model import Provider
+from wakeful.contracts.price import Prices
 from wakeful.contracts.store import Store
 
 MEMORY = "sqlite:///:memory:"
@@ -27,6 +28,13 @@ def open_store(url: str) -> Store:
     from wakeful.stores.sqlite.store import SQLiteStore
 
     return SQLiteStore(path[1:])
+
+
+def open_prices() -> Prices:
+    """What models cost; raises `ConfigurationError` when the prices are not installed."""
+    from wakeful.prices.genai import GenaiPrices
+
+    return GenaiPrices()
 
 
 def _openai(environment: Mapping[str, str], _: Clock) -> Provider:

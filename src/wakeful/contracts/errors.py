@@ -6,10 +6,13 @@ WakefulError
 │   └── PayloadTooLarge      the body exceeds the limit
 ├── Unauthorised             no valid credentials were sent
 ├── NotFound                 it does not exist, or not for this principal
+├── Gone                     it existed, and was removed on purpose
 ├── Conflict                 it exists and is in the way
 │   └── IllegalMove          a lifecycle table does not allow the move
+├── Backlogged               too much waits already; try later
 ├── Unavailable              a part of the server cannot answer now
 │   └── StoreUnavailable     the database refused or failed
+│       └── Damaged          what it holds cannot be read
 ├── ConfigurationError       a spec, a target or a setting is wrong; never retried
 ├── LeaseLost                another worker owns the run now; nothing was written
 ├── ToolError                raised by a tool: the model is told its message
@@ -70,6 +73,12 @@ class NotFound(WakefulError):
         self.id = id
 
 
+class Gone(WakefulError):
+    """It existed and was removed on purpose, such as an old log."""
+
+    code = "gone"
+
+
 class Conflict(WakefulError):
     """The state of the target does not allow it."""
 
@@ -88,6 +97,16 @@ class IllegalMove(Conflict):
         self.new = new
 
 
+class Backlogged(WakefulError):
+    """The queue is full; nothing was written. `retry_after` is in seconds."""
+
+    code = "backlogged"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Unavailable(WakefulError):
     """A part of the server cannot answer now; try again."""
 
@@ -98,6 +117,12 @@ class StoreUnavailable(Unavailable):
     """The store could not do its work."""
 
     code = "store_unavailable"
+
+
+class Damaged(StoreUnavailable):
+    """A stored row cannot be read any more; asking again does not help, restoring a backup does."""
+
+    code = "damaged"
 
 
 class ConfigurationError(WakefulError):

@@ -3,7 +3,7 @@
 Facts (`FACTS`) are committed before anybody sees them. Deltas (`DELTAS`) are shown at once and committed in
 groups. The tag of every event on the wire is its class name in snake_case. Order within a run:
 
-    RunAccepted  (RunStarted  step*  (RunWaiting | RunFinished))+
+    RunAccepted  InputChanged*  (RunStarted  step*  (RunWaiting | RunFinished))+
     step = StepStarted  (deltas)  ModelCallFinished  ToolCallReady*  (tool call events)*  StepFinished
 
 A step that waits for decisions goes on after the next RunStarted. `StepRestarted` voids what the step showed
@@ -23,7 +23,25 @@ from wakeful.contracts.usage import Usage
 
 Outcome = Literal["completed", "failed", "cancelled"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
-StopReason = Literal["answered", "max_steps", "max_output", "content_filter", "error", "cancelled", "superseded"]
+StopReason = Literal[
+    "answered",
+    "max_output",
+    "content_filter",
+    "error",
+    "cancelled",
+    "superseded",
+    "withdrawn",
+    "steered",
+    "max_steps",
+    "max_tokens",
+    "max_seconds",
+    "max_cost",
+    "max_tool_errors",
+    "max_repeats",
+    "stop_on_tool",
+    "stop_on_text",
+]
+"""Why a run ended. `withdrawn`: taken back while it was queued; `steered`: its input joined the running run."""
 
 
 class ErrorReport(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,6 +57,12 @@ class RunAccepted(msgspec.Struct, frozen=True, tag="run_accepted", omit_defaults
     agent_id: str
     message_ids: tuple[str, ...]
     parent_run_id: str | None = None
+
+
+class InputChanged(msgspec.Struct, frozen=True, tag="input_changed"):
+    """The input of a queued run was edited; `message_ids` are its input messages now."""
+
+    message_ids: tuple[str, ...]
 
 
 class RunStarted(msgspec.Struct, frozen=True, tag="run_started", omit_defaults=True):
@@ -94,12 +118,17 @@ class ModelCallFinished(msgspec.Struct, frozen=True, tag="model_call_finished", 
     duration_ms: int
 
 
-class RetryScheduled(msgspec.Struct, frozen=True, tag="retry_scheduled"):
-    """A model call failed and will be asked again in `delay_ms`; not an end."""
+class RetryScheduled(msgspec.Struct, frozen=True, tag="retry_scheduled", omit_defaults=True):
+    """Something failed and is tried again in `delay_ms`; not an end.
+
+    `target` is what is tried again: one model call, or the run itself from its last completed step or tool call.
+    `attempt` is the one that failed, from 1.
+    """
 
     attempt: int
     delay_ms: int
     error: ErrorReport
+    target: Literal["model_call", "run"] = "model_call"
 
 
 class ToolCallReady(msgspec.Struct, frozen=True, tag="tool_call_ready", omit_defaults=True):
@@ -135,12 +164,13 @@ class InterruptRaised(msgspec.Struct, frozen=True, tag="interrupt_raised"):
 
 
 class InterruptDecided(msgspec.Struct, frozen=True, tag="interrupt_decided", omit_defaults=True):
-    """A question was answered."""
+    """A question was answered. `arguments` is the JSON text of arguments a human changed."""
 
     interrupt_id: str
     call_id: str
     approved: bool | None = None
     reason: str | None = None
+    arguments: str | None = None
 
 
 class MessageCommitted(msgspec.Struct, frozen=True, tag="message_committed"):
@@ -196,6 +226,7 @@ class ToolProgressed(msgspec.Struct, frozen=True, tag="tool_progressed", omit_de
 
 Fact = (
     RunAccepted
+    | InputChanged
     | RunStarted
     | RunWaiting
     | RunFinished

@@ -32,8 +32,9 @@ class Interrupt(msgspec.Struct, frozen=True, omit_defaults=True):
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer to one interrupt, named by interrupt id or by call id in `target`.
 
-    Only an explicit `approved=True` approves; `None` refuses an approval. `output` answers a front-end tool,
-    `failed` says that `output` is an error text. `decision_id` makes a repeated answer recognisable.
+    Only an explicit `approved=True` approves; `None` refuses an approval. `arguments` are what an approved call runs
+    with instead of the model's. `output` answers a front-end tool, `failed` says that `output` is an error text.
+    `decision_id` makes a repeated answer recognisable.
     """
 
     target: str
@@ -42,6 +43,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     failed: bool = False
     reason: str | None = None
     decision_id: str | None = None
+    arguments: JsonObject | None = None
 
 
 class InterruptRecord(msgspec.Struct, frozen=True, omit_defaults=True):

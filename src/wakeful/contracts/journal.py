@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from wakeful.contracts.event import Event
@@ -26,4 +27,13 @@ class Journal(Protocol):
 
     async def flush(self) -> None:
         """Return when everything appended so far is durable; raises `LeaseLost` when it cannot be."""
+        ...
+
+    @property
+    def steered(self) -> bool:
+        """Whether messages may wait that were meant to reach the run while it goes on."""
+        ...
+
+    async def take_steered(self) -> Sequence[Message]:
+        """The messages that were steered to the run, each once, now part of the thread; raises `LeaseLost`."""
         ...

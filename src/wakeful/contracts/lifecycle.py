@@ -1,7 +1,8 @@
 """The tables of legal moves of runs, dispatches and tool calls; nowhere else are they written down.
 
 Run:       queued -> running -> completed | failed | cancelled; running -> waiting -> queued around a question;
-           running -> queued when put back; queued, waiting -> cancelled.
+           running -> queued when put back; queued, waiting -> cancelled;
+           queued -> completed when its input is steered into the running run.
 Dispatch:  available -> leased -> done | dead | cancelled; leased -> available; available -> cancelled.
 Tool call: proposed -> allowed -> running -> succeeded | failed; proposed -> asked -> allowed | denied;
            proposed -> failed for a call that cannot run at all; any -> cancelled.
@@ -51,7 +52,7 @@ class ToolCallStatus(StrEnum):
 R, D, T = RunStatus, DispatchStatus, ToolCallStatus
 
 RUN_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
-    R.QUEUED: frozenset({R.RUNNING, R.FAILED, R.CANCELLED}),
+    R.QUEUED: frozenset({R.RUNNING, R.COMPLETED, R.FAILED, R.CANCELLED}),
     R.RUNNING: frozenset({R.WAITING, R.QUEUED, R.COMPLETED, R.FAILED, R.CANCELLED}),
     R.WAITING: frozenset({R.QUEUED, R.CANCELLED}),
     R.COMPLETED: frozenset(),

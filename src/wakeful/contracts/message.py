@@ -51,13 +51,17 @@ class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
     arguments: str
 
 
-class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result"):
-    """The answer to one call; `output` is the value for the model (an error text unless it succeeded)."""
+class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result", omit_defaults=True):
+    """The answer to one call; `output` is the value for the model (an error text unless it succeeded).
+
+    `arguments` is the JSON text the call really ran with, where a human changed it.
+    """
 
     call_id: str
     name: str
     status: ResultStatus
     output: JsonValue
+    arguments: str | None = None
 
 
 MessagePart = TextPart | ReasoningPart | FilePart | ToolCallPart | ToolResultPart

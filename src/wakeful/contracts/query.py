@@ -82,6 +82,14 @@ class RunRows(msgspec.Struct, frozen=True):
     has_more: bool
 
 
+class RunCounts(msgspec.Struct, frozen=True):
+    """Unfinished runs by status."""
+
+    queued: int
+    running: int
+    waiting: int
+
+
 class LogPage(msgspec.Struct, frozen=True):
     """Entries after a point, and the run's status read in the same snapshot."""
 

@@ -10,6 +10,13 @@ from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.run import RunOptions
 
+InputMode = Literal["queue", "steer", "interrupt", "resume"]
+"""What new input does to a busy thread.
+
+`queue` waits for its turn; `steer` reaches the running run at its next step, else it queues; `interrupt` ends what
+the thread does and runs next; `resume` continues the waiting run, whose open questions it answers with "no".
+"""
+
 
 class InputMessage(msgspec.Struct, frozen=True):
     """A new message as a client sent it; `id` is the client's own, if it gave one."""

@@ -9,6 +9,12 @@ from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.usage import Usage
 
+Voids = tuple[tuple[int, int], ...]
+"""Parts of a log that were taken back by a `StepRestarted`: pairs (after, upto) of sequence numbers, ascending.
+
+`after` is the number of the step's beginning, which stays, `upto` that of the restart.
+"""
+
 
 class FrontendTool(msgspec.Struct, frozen=True):
     """A tool the client offers for this run and carries out itself; `parameters` is a JSON Schema object."""
@@ -30,6 +36,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` and `thread_key` are the store's own numbers and never leave the process. `origin` names the protocol
     the request came by. `steps` and `usage` count over all attempts; `attempt` counts claims after a loss, from 1.
+    `pruned`: its log was removed, because it was old.
     """
 
     key: int
@@ -51,6 +58,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 0
     usage: Usage = Usage()
     options: RunOptions = RunOptions()
+    pruned: bool = False
+    voids: Voids = ()
 
 
 class Lease(msgspec.Struct, frozen=True):

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high"]
+
+
+def text_matcher(pattern: str) -> SchemaValidator:
+    """What tells by `isinstance_python(text)` whether `pattern` is found in a text, in time linear in its length.
+
+    The syntax is that of Rust's regex crate: no look-around, no back-references. Raises `ValueError` for another.
+    """
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except SchemaError as error:
+        problem = str(error).rpartition("error:")[2].strip()
+        raise ValueError(
+            f"expected a regular expression of Rust's regex syntax, found {pattern!r}: {problem}"
+        ) from None
+
+
+def _checked_pattern(pattern: str) -> str:
+    text_matcher(pattern)
+    return pattern
+
+
+TextPattern = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_checked_pattern)]
 
 
 class Spec(BaseModel):
@@ -17,7 +40,11 @@ class Spec(BaseModel):
 
 
 class AgentSpec(Spec):
-    """One agent. `model` is a `ModelSpec` id or `"provider:model"`; `tools` are names of registered tools."""
+    """One agent. `model` is a `ModelSpec` id or `"provider:model"`; `tools` are names of registered tools.
+
+    The limits `max_steps` to `stop_on_text` end a run after the step they close and keep its answer; `None` is no
+    limit. An answer that needs no further step is a natural end, whatever limit it reaches.
+    """
 
     id: Id
     model: Id
@@ -30,6 +57,24 @@ class AgentSpec(Spec):
     reasoning_effort: ReasoningEffort | None = None
     max_retries: int = Field(default=2, ge=0, le=10)
     """How often one failed model call is asked again."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Input and output tokens of the whole run."""
+    max_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """How long the run may be carried; waiting for decisions does not count."""
+    max_cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """US dollars for the model calls of the whole run; the price of the model must be known."""
+    max_tool_errors: int | None = Field(default=None, ge=1)
+    """Failed tool calls in a row; a denied or cancelled one neither counts nor interrupts the row."""
+    max_repeats: int | None = Field(default=None, ge=2)
+    """Steps in a row with the identical calls (names and arguments), or with the identical text."""
+    stop_on_tools: tuple[Id, ...] = ()
+    """A step in which one of these tools succeeded is the last."""
+    stop_on_text: TextPattern | None = None
+    """A step whose visible text holds a match of this regular expression (Rust's syntax) is the last."""
+    max_tool_output_bytes: int = Field(default=65_536, ge=256)
+    """A longer result is cut, and says so."""
+    question_timeout_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """How long a question waits for its answer; `None` is for ever."""
 
 
 class ModelSpec(Spec):

@@ -1,7 +1,8 @@
 """The store socket. One method is one transaction; a backend that does not keep all of it is not shipped.
 
-Writes about a running run carry its lease and are refused with `LeaseLost` when the token is no longer current.
-Driver errors never leave a store: they become `StoreUnavailable`. Rows never leave it either.
+What only reads is in `reads.py`, what keeps the database small in `upkeep.py`. Writes about a running run carry its
+lease and are refused with `LeaseLost` when the token is no longer current. Driver errors never leave a store: they
+become `StoreUnavailable`. Rows never leave it either.
 """
 
 from __future__ import annotations
@@ -12,21 +13,15 @@ from typing import Literal, Protocol
 import msgspec
 
 from wakeful.contracts.event import ErrorReport, LogEntry, StopReason
-from wakeful.contracts.interrupt import Decision, Interrupt, InterruptRecord
+from wakeful.contracts.interrupt import Decision, Interrupt
 from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.mailbox import EntryEdit, EntryMode, MailboxEntry
 from wakeful.contracts.message import Message
-from wakeful.contracts.query import (
-    LogPage,
-    MessageQuery,
-    MessageRows,
-    RunQuery,
-    RunRows,
-    ThreadChange,
-    ThreadQuery,
-    ThreadRows,
-)
-from wakeful.contracts.run import Lease, Run, RunOptions
+from wakeful.contracts.query import ThreadChange
+from wakeful.contracts.reads import Reads
+from wakeful.contracts.run import Lease, Run, RunOptions, Voids
 from wakeful.contracts.thread import Thread
+from wakeful.contracts.upkeep import Upkeep
 from wakeful.contracts.usage import Usage
 
 ChildStrategy = Literal["detach", "reject", "cascade"]
@@ -43,12 +38,14 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
 class Retirement(msgspec.Struct, frozen=True, kw_only=True):
     """The end of a run nobody carries (queued or waiting), applied only if it still has `expected` status.
 
-    `entries` continue the run's log after `last_seq`; `messages` go to the thread (results of open calls).
+    `entries` continue the run's log after `last_seq`; `messages` go to the thread (results of open calls). `status`
+    is `completed` for a queued run whose input was steered into the running one.
     """
 
     run_key: int
     expected: RunStatus
     last_seq: int
+    status: RunStatus = RunStatus.CANCELLED
     entries: tuple[LogEntry, ...]
     messages: tuple[Message, ...]
     stop_reason: StopReason
@@ -60,19 +57,23 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     The thread is created when absent. `messages` join the thread when the run is claimed, those whose id the
     thread already has are left out. `digest` recognises the same request sent twice under one run id or
-    `idempotency_key`. `supersede` asks the thread's running run to stop and applies `retire` first. With
-    `claim`, the run is leased in the same transaction when nothing else runs or waits on the thread.
+    `idempotency_key`. `supersede` asks the thread's running run to stop, applies `retire` first and moves the thread
+    to its next generation. With `claim`, the run is leased in the same transaction when nothing else runs or waits
+    on the thread. At most `max_backlog` runs may be unfinished on the thread afterwards.
     """
 
     scope: str
     thread_id: str
     run_id: str
     agent_id: str
+    dispatch_id: str
     origin: str
     messages: tuple[Message, ...]
     entries: tuple[LogEntry, ...]
     digest: str
     at: int
+    mode: EntryMode = "queue"
+    max_backlog: int = 1_000_000
     options: RunOptions = RunOptions()
     parent_run_id: str | None = None
     idempotency_key: str | None = None
@@ -84,20 +85,24 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What `accept` did. `replayed`: the request was known, `run` is the earlier one and nothing was written.
 
-    `cancelling` is the key of the running run that was asked to stop.
+    `dispatch_id` is the run's newest. `cancelling` is the key of the running run that was asked to stop. `running`
+    is the thread's running run, where the new one waits behind it.
     """
 
     run: Run
-    dispatch_key: int
+    dispatch_id: str
     lease: Lease | None = None
     replayed: bool = False
     cancelling: int | None = None
+    running: Run | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A run to carry, leased. `last_seq` is the last committed sequence number; `cancel` a stop already asked for.
 
     `lost` says that an earlier attempt ended without settling, so more may have been shown than was committed.
+    `failures` counts the attempts in a row, without a step finished between them, that were lost or put back with an
+    error. `steered` says that input for the running run waits on its thread.
     """
 
     run: Run
@@ -105,20 +110,26 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int
     lost: bool = False
     cancel: bool = False
+    failures: int = 0
+    steered: bool = False
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):
-    """More log and messages of one leased run. `steps` and `usage` are the run's totals so far."""
+    """More log and messages of one leased run. `steps`, `usage` and `voids` are the run's totals so far."""
 
     lease: Lease
     entries: tuple[LogEntry, ...]
     messages: tuple[Message, ...]
     steps: int
     usage: Usage
+    voids: Voids = ()
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of one dispatch: the run comes to rest as `status` (waiting, completed, failed, cancelled)."""
+    """The end of one dispatch: the run comes to rest as `status` (waiting, completed, failed, cancelled).
+
+    `dead`: it failed as often as it may, and the dispatch is kept as a dead letter.
+    """
 
     lease: Lease
     status: RunStatus
@@ -130,6 +141,24 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     usage: Usage
     at: int
+    voids: Voids = ()
+    dead: bool = False
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers to questions of a waiting run; `dispatch_id` names its next delivery if none stays open.
+
+    `messages` join the thread with them; `entries` continue the run's log after `last_seq` and are refused with
+    `Conflict` when it went on meanwhile.
+    """
+
+    run_key: int
+    decisions: tuple[Decision, ...]
+    dispatch_id: str
+    at: int
+    messages: tuple[Message, ...] = ()
+    entries: tuple[LogEntry, ...] = ()
+    last_seq: int = 0
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,10 +168,25 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     accepted: tuple[str, ...]
     already: tuple[str, ...]
     ready: bool
-    dispatch_key: int | None = None
+    dispatch_id: str
 
 
-class Store(Protocol):
+class Interruption(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of everything a thread does: `retire` ends what is queued or waits, the running run is asked to stop."""
+
+    thread_key: int
+    retire: tuple[Retirement, ...]
+    at: int
+
+
+class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
+    """What `interrupt` did: the thread's new generation, and the key of the running run that was asked to stop."""
+
+    generation: int
+    cancelling: int | None = None
+
+
+class Store(Reads, Upkeep, Protocol):
     """All promises of persistence. Times are milliseconds, handed in by the caller."""
 
     async def open(self) -> None:
@@ -153,8 +197,12 @@ class Store(Protocol):
         """Finish pending writes and release everything."""
         ...
 
-    async def probe(self) -> None:
-        """Return when a trivial read succeeds; raises `StoreUnavailable`."""
+    async def recover(self, now: int) -> int:
+        """Make work due that would wait in vain: once, after `open`, before anything is claimed.
+
+        That is every lease when no other process has the store open (whoever held them is dead), and whatever a
+        clock that ran ahead put far into the future. Returns how many dispatches it made due.
+        """
         ...
 
     # -- the life of a run
@@ -163,7 +211,8 @@ class Store(Protocol):
         """Write one request.
 
         Raises `Conflict` when the run id or idempotency key is taken by another request, when the run id belongs
-        to another thread, or when a retirement's expectation no longer holds; then nothing was written.
+        to another thread, or when a retirement's expectation no longer holds; `Backlogged` when too many runs wait
+        on the thread. Then nothing was written.
         """
         ...
 
@@ -186,12 +235,22 @@ class Store(Protocol):
         """
         ...
 
+    async def absorb(self, more: Append, entries: Sequence[Retirement]) -> None:
+        """Let mailbox entries of the thread end in its running run: `more` is that run's part, messages included.
+
+        Raises `LeaseLost`, and `Conflict` when an entry was changed meanwhile; then nothing was written.
+        """
+        ...
+
     async def settle(self, settlement: Settlement) -> None:
         """End a dispatch. Raises `LeaseLost`; then nothing was written."""
         ...
 
-    async def requeue(self, lease: Lease, *, available_at: int, at: int) -> None:
-        """Hand a run back: queued, its dispatch available from `available_at`. Raises `LeaseLost`."""
+    async def requeue(self, lease: Lease, *, available_at: int, at: int, error: ErrorReport | None = None) -> None:
+        """Hand a run back: queued, its dispatch available from `available_at`; with `error` it counts as a failure.
+
+        Raises `LeaseLost`.
+        """
         ...
 
     async def request_cancel(self, run_key: int, at: int) -> Run:
@@ -202,7 +261,11 @@ class Store(Protocol):
         """End a queued or waiting run. Raises `Conflict` when it is no longer in the expected status."""
         ...
 
-    async def decide(self, run_key: int, decisions: Sequence[Decision], at: int) -> Decided:
+    async def interrupt(self, interruption: Interruption) -> Interrupted:
+        """End everything a thread does; raises `Conflict` when that changed meanwhile, then nothing was written."""
+        ...
+
+    async def decide(self, answers: Answers) -> Decided:
         """Record answers to open interrupts of a waiting run; the run is queued when none is left open.
 
         An answer to an interrupt already decided the same way changes nothing (`already`). Raises `NotFound` for
@@ -210,51 +273,26 @@ class Store(Protocol):
         """
         ...
 
-    # -- reads of runs
+    # -- what waits on a thread
 
-    async def get_run(self, scope: str, run_id: str) -> Run | None:
-        """The run with this id."""
+    async def edit_entry(self, edit: EntryEdit) -> MailboxEntry:
+        """Give a queued run other messages; raises `Conflict` when it is carried already or its revision is another."""
         ...
 
-    async def list_runs(self, query: RunQuery) -> RunRows:
-        """One page of runs."""
+    async def reorder(self, thread_key: int, run_keys: Sequence[int], revision: str) -> Sequence[MailboxEntry]:
+        """Put a thread's entries into this order; returns them.
+
+        Raises `Conflict` when the queue's revision is another, `BadRequest` when `run_keys` are not its entries.
+        """
         ...
 
-    async def active_run(self, thread_key: int) -> Run | None:
-        """The thread's running run, else its waiting one, else its oldest queued one."""
-        ...
-
-    async def latest_run(self, thread_key: int) -> Run | None:
-        """The thread's newest run."""
-        ...
-
-    async def open_runs(self, thread_key: int) -> Sequence[tuple[Run, int]]:
-        """All unfinished runs of a thread with their last committed sequence number, oldest first."""
-        ...
-
-    async def read_log(self, run_key: int, *, after: int, limit: int) -> LogPage:
-        """Entries with `seq > after`, ascending."""
-        ...
-
-    async def interrupts(self, run_key: int) -> Sequence[InterruptRecord]:
-        """All interrupts of a run with their decisions, in the order they were raised."""
-        ...
-
-    # -- threads and messages
+    # -- threads
 
     async def create_thread(self, thread: Thread) -> Thread:
         """Store a new thread; its `key` is ignored.
 
         Raises `Conflict` when the id is taken, `BadRequest` when the parent does not exist.
         """
-        ...
-
-    async def get_thread(self, scope: str, thread_id: str) -> Thread | None:
-        """The thread with this id."""
-        ...
-
-    async def list_threads(self, query: ThreadQuery) -> ThreadRows:
-        """One page of threads."""
         ...
 
     async def update_thread(self, thread_key: int, change: ThreadChange, at: int) -> Thread:
@@ -267,16 +305,4 @@ class Store(Protocol):
         Children are detached, a reason to refuse (`BadRequest`), or removed too. Raises `NotFound`, and
         `Conflict` while a run of it (or of a child to be removed) is running.
         """
-        ...
-
-    async def list_messages(self, query: MessageQuery) -> MessageRows:
-        """One page of messages."""
-        ...
-
-    async def history(self, thread_key: int) -> Sequence[Message]:
-        """All messages of a thread, oldest first, internal ones included."""
-        ...
-
-    async def known_message_ids(self, thread_key: int, ids: Sequence[str]) -> frozenset[str]:
-        """Which of these ids the thread already has."""
         ...

@@ -11,7 +11,7 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """A thread as stored.
 
     `key` is the store's own number for it and never leaves the process; clients know `id` within `scope`.
-    Times are milliseconds since the epoch.
+    Times are milliseconds since the epoch. `generation` counts how often the thread was interrupted.
     """
 
     key: int
@@ -25,3 +25,4 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     custom: JsonObject = {}
     message_count: int = 0
     latest_agent_id: str | None = None
+    generation: int = 0

@@ -19,7 +19,8 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `parameters` is a JSON Schema object. `effect` says what a crash means: `pure` may run again, `idempotent`
     may run again with the same idempotency key, `once` is never repeated. `approval` asks a human first;
-    `frontend` leaves the call to the client.
+    `frontend` leaves the call to the client, whose answer fits the JSON Schema `result` where there is one. A call
+    that takes longer than `timeout_seconds` fails.
     """
 
     name: str
@@ -28,6 +29,8 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
     effect: Effect = "once"
     approval: bool = False
     frontend: bool = False
+    result: JsonObject | None = None
+    timeout_seconds: float | None = None
 
 
 class ToolContext:
@@ -59,11 +62,14 @@ class ToolContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run was cancelled; long synchronous tools should look now and then."""
+        """Whether nobody waits for the result any more: the run was cancelled, or the call took too long.
+
+        Long synchronous tools should look now and then.
+        """
         return self._cancelled()
 
     def raise_if_cancelled(self) -> None:
-        """Raise `ToolError` when the run was cancelled."""
+        """Raise `ToolError` when nobody waits for the result any more."""
         if self._cancelled():
             raise ToolError("the run was cancelled")
 
@@ -88,5 +94,5 @@ class Tool(Protocol):
         ...
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> JsonValue:
-        """Run the tool with checked arguments and return a JSON value."""
+        """Run the tool with checked arguments and return a JSON value; a large one as `msgspec.Raw` of its JSON."""
         ...

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from wakeful.contracts.clock import Clock
-from wakeful.contracts.errors import ConfigurationError, LeaseLost, StoreUnavailable
-from wakeful.contracts.event import ErrorReport, RunFinished, RunStarted, RunWaiting
+from wakeful.contracts.errors import ConfigurationError, Damaged, LeaseLost, StoreUnavailable
+from wakeful.contracts.event import ErrorReport, RetryScheduled, RunFinished, RunStarted, RunWaiting
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.store import Claim, Store
 from wakeful.engine.assignment import Ending
@@ -19,11 +20,15 @@ from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.recorder import Recorder
 from wakeful.runtime.resolve import Resolver
+from wakeful.runtime.steering import Steering
 
-LEASE_MS = 30_000
 RETRY_MS = 250
+BACK_OFF_MS = 1_000
+LONGEST_BACK_OFF_MS = 60_000
 CLOSING_PATIENCE_MS = 2_000
 """How long a run that is handed back waits for a store that is away; else it waits as long as a lease lasts."""
+
+LOST = ErrorReport("worker_lost", "The process that carried the run stopped without handing it back.")
 
 T = TypeVar("T")
 Stop = Literal["cancelled", "superseded", "lost", "shutdown"]
@@ -32,13 +37,15 @@ log = logging.getLogger("wakeful.worker")
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What it takes to carry runs."""
+    """What it takes to carry runs. A run that fails `max_attempts` times in a row is given up."""
 
     store: Store
     feed: Feed
     group: GroupCommit
     resolver: Resolver
     clock: Clock
+    lease_ms: int
+    max_attempts: int
 
 
 class Carry:
@@ -56,16 +63,23 @@ class Carry:
         self._stop: Stop | None = "cancelled" if claim.cancel else None
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._recorder: Recorder | None = None
+        self._dead = False
+
+    def steer(self) -> None:
+        """Input for the run waits on its thread."""
+        if self._recorder is not None:
+            self._recorder.steer()
 
     def stop(self, reason: Stop) -> None:
-        """Stop the run; the first reason counts. A shutdown lets running tools finish."""
-        if self._stop is None:
+        """Stop the run; the first reason counts, but a user's wins over a shutdown's, which lets the step finish."""
+        if self._stop is None or (self._stop == "shutdown" and reason != "shutdown"):
             self._stop = reason
             if not (reason == "shutdown" and self._loop and self._loop.stop_at_boundary()):
                 self.cut_off()
 
     def cut_off(self) -> None:
-        """Let running tools not finish either; does nothing unless the run was stopped."""
+        """Let the step not finish either; does nothing unless the run was stopped."""
         if self._stop and self._loop and self._task:
             self._task.cancel()
 
@@ -73,16 +87,22 @@ class Carry:
         """Carry the run until it rests, is handed back or is lost. Raises nothing else than cancellation."""
         means = self._means
         channel = means.feed.channel(self._claim.run.key)
-        recorder = Recorder(
-            self._claim, channel, means.store, means.group, means.clock, on_lost=lambda: self.stop("lost")
+        recorder = self._recorder = Recorder(
+            self._claim,
+            channel,
+            means.store,
+            means.group,
+            means.clock,
+            steering=Steering(means.store, means.feed, means.clock),
+            on_lost=lambda: self.stop("lost"),
         )
         try:
             ending = await self._until_end(recorder)
             if ending.status is RunStatus.QUEUED:
-                await self._persist(lambda: recorder.hand_back(means.clock.now()))
+                await self._put_back(recorder, ending)
             else:
                 _emit_end(recorder, ending)
-                await self._persist(lambda: recorder.settle(ending))
+                await self._persist(lambda: recorder.settle(ending, dead=self._dead))
                 means.feed.rested(self._claim.run.key)
                 self.ending = ending
         except LeaseLost:
@@ -96,17 +116,41 @@ class Carry:
         """How this dispatch of the run ends. Raises `LeaseLost`."""
         claim = self._claim
         try:
-            assignment = await self._persist(lambda: self._means.resolver.resolve(claim))
-        except ConfigurationError as error:
+            resolution = await self._persist(lambda: self._means.resolver.resolve(claim))
+        except (ConfigurationError, Damaged) as error:
             return _failed(error.code, error.message)
-        loop = Loop(assignment, recorder, self._means.clock)
+        recorder.continue_step(resolution.step_seq)
+        loop = Loop(resolution.assignment, recorder, self._means.clock)
+        if self._stop is None and claim.lost and claim.failures > 1:
+            return self._again(loop, recorder, LOST, claim.failures, 0)
         if self._stop is None:
-            if not assignment.announced:
+            if not resolution.assignment.announced:
                 recorder.emit(RunStarted(claim.run.agent_id, resumed=claim.run.steps > 0))
             ending = await self._stoppable(loop)
             if ending is not None:
-                return ending
+                return self._tried(loop, recorder, ending)
         return _stopped(self._stop, loop)
+
+    def _tried(self, loop: Loop, recorder: Recorder, ending: Ending) -> Ending:
+        """The ending, or another attempt after a failure that may pass."""
+        if ending.error is None or ending.status is not RunStatus.QUEUED:
+            return ending
+        before = 0 if recorder.steps > self._claim.run.steps else self._claim.failures
+        return self._again(loop, recorder, ending.error, before + 1, ending.retry_after_ms or 0)
+
+    def _again(self, loop: Loop, recorder: Recorder, error: ErrorReport, failures: int, least_ms: int) -> Ending:
+        """Put the run back with a notice, or give it up when it failed too often."""
+        if failures >= self._means.max_attempts:
+            self._dead = True
+            loop.salvage()
+            return _failed(error.code, f"{error.message} The run was tried {failures} times and given up.")
+        delay = max(back_off(failures), least_ms)
+        recorder.emit(RetryScheduled(failures, delay, error, "run"))
+        return Ending(status=RunStatus.QUEUED, error=None if error is LOST else error, retry_after_ms=delay)
+
+    async def _put_back(self, recorder: Recorder, ending: Ending) -> None:
+        due = self._means.clock.now() + (ending.retry_after_ms or 0)
+        await self._persist(lambda: recorder.hand_back(due, ending.error))
 
     async def _stoppable(self, loop: Loop) -> Ending | None:
         """Run the loop; None when it was stopped. Whatever else goes wrong in it is the end of this run only."""
@@ -135,11 +179,17 @@ class Carry:
             try:
                 return await work()
             except StoreUnavailable as error:
-                patience = CLOSING_PATIENCE_MS if self._stop == "shutdown" else LEASE_MS
-                if self._stop == "lost" or self._means.clock.now() - began >= patience:
+                patience = CLOSING_PATIENCE_MS if self._stop == "shutdown" else self._means.lease_ms
+                if isinstance(error, Damaged) or self._stop == "lost" or self._means.clock.now() - began >= patience:
                     raise
                 log.warning("the store is away, trying again: %s", error.message)
                 await self._means.clock.sleep(RETRY_MS)
+
+
+def back_off(failures: int) -> int:
+    """Milliseconds before the next attempt after so many failures in a row: exponential with jitter."""
+    ceiling = min(BACK_OFF_MS * 2 ** (failures - 1), LONGEST_BACK_OFF_MS)
+    return ceiling // 2 + random.randrange(ceiling // 2 + 1)  # noqa: S311 - spreads load, protects nothing
 
 
 def _stopped(stop: Stop | None, loop: Loop) -> Ending:

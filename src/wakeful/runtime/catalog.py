@@ -1,4 +1,4 @@
-"""One frozen snapshot of the agents, models, providers and tools a server offers."""
+"""One frozen snapshot of the agents, models, providers, tools and prices a server offers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.model import Provider
+from wakeful.contracts.price import NO_PRICES, Prices
 from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.tool import Tool
 
@@ -19,6 +20,7 @@ class Catalog:
     models: Mapping[str, ModelSpec]
     providers: Mapping[str, Provider]
     tools: Mapping[str, Tool]
+    prices: Prices = NO_PRICES
 
     def agent(self, agent_id: str) -> AgentSpec:
         """The agent; raises `NotFound`."""

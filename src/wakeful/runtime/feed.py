@@ -6,13 +6,16 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing, contextmanager
 
 from wakeful.contracts.event import LogEntry
-from wakeful.contracts.lifecycle import FINISHED, RunStatus
+from wakeful.contracts.lifecycle import FINISHED, RESTING, RunStatus
+from wakeful.contracts.run import Voids
 from wakeful.contracts.store import Store
 from wakeful.runtime.channel import Channel, Waiter
 from wakeful.runtime.projection import Projector
 from wakeful.runtime.view import View
 
 PAGE = 256
+LAST = 2**62
+"""After this sequence number no log has anything."""
 SILENCE_MS = 10_000
 UNSEEN = 10_000
 """How many runs that came to rest unwatched are remembered."""
@@ -97,6 +100,17 @@ class Feed:
                 elif not await waiter.changed(version):
                     yield []
 
+    async def until_rest(self, run_key: int) -> None:
+        """Return when the run waits or is finished, or the process goes down."""
+        with self._reading(run_key) as channel, closing(Waiter(channel, SILENCE_MS)) as waiter:
+            while not self._closing:
+                version = channel.version
+                if not channel.live:
+                    page = await self._store.read_log(run_key, after=LAST, limit=1)
+                    if page.status in RESTING:
+                        return
+                await waiter.changed(version)
+
     async def project(
         self,
         run_key: int,
@@ -105,14 +119,15 @@ class Feed:
         projector: Callable[[], Projector],
         start: int = 0,
         after: int = 0,
+        voids: Voids = (),
         batch: int = PAGE,
         until_finished: bool = False,
         silence_ms: int = SILENCE_MS,
     ) -> AsyncGenerator[bytes]:
         """Like `follow`, as bytes; empty bytes mean silence.
 
-        Folds the log from `start` and gives the frames of events after `after`. Readers with an equal `key` (and
-        `start`) share the bytes of one fold.
+        Folds the log from `start` and gives the frames of events after `after`, without those of `voids`. Readers
+        with an equal `key` (and `start`) share the bytes of one fold.
         """
 
         def replay(upto: int) -> AsyncGenerator[LogEntry]:
@@ -130,7 +145,7 @@ class Feed:
                         data = view.shared_frame(entry)
                         if data is None:
                             data = await view.own_frame(entry)
-                        if data and entry.seq > after:
+                        if data and entry.seq > after and not (voids and _void(voids, entry.seq)):
                             frames.append(data)
                     if frames or not entries:
                         yield frames[0] if len(frames) == 1 else b"".join(frames)
@@ -159,3 +174,7 @@ class Feed:
 
 def _rests(status: RunStatus, *, until_finished: bool) -> bool:
     return status in FINISHED or (status is RunStatus.WAITING and not until_finished)
+
+
+def _void(voids: Voids, seq: int) -> bool:
+    return any(after < seq <= upto for after, upto in voids)

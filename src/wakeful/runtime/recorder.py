@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
-from wakeful.contracts.errors import LeaseLost
-from wakeful.contracts.event import DELTAS, Event, LogEntry, MessageCommitted, ModelCallFinished, StepStarted
+from wakeful.contracts.errors import Conflict, LeaseLost, StoreUnavailable
+from wakeful.contracts.event import (
+    DELTAS,
+    ErrorReport,
+    Event,
+    LogEntry,
+    MessageCommitted,
+    ModelCallFinished,
+    StepRestarted,
+    StepStarted,
+)
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message
 from wakeful.contracts.store import Append, Claim, Settlement, Store
@@ -18,6 +27,7 @@ from wakeful.contracts.usage import Usage
 from wakeful.engine.assignment import Ending
 from wakeful.runtime.channel import Channel
 from wakeful.runtime.commit import GroupCommit
+from wakeful.runtime.steering import Steering
 
 SHOWN_AHEAD = 512
 """How far deltas may be shown beyond what is committed; after a loss numbering starts above that."""
@@ -39,8 +49,12 @@ class Recorder:
         group: GroupCommit,
         clock: Clock,
         *,
+        steering: Steering,
         on_lost: Callable[[], None],
     ) -> None:
+        self._run = claim.run
+        self._steering = steering
+        self._steered = claim.steered
         self._lease = claim.lease
         self._channel = channel
         self._store = store
@@ -52,12 +66,23 @@ class Recorder:
         self._committed_seq = claim.last_seq
         self._steps = claim.run.steps
         self._usage = claim.run.usage
+        self._voids = claim.run.voids
+        self._step_seq = 0
         self._buffer: list[LogEntry] = []
         self._messages: list[Message] = []
         self._taken: Append | None = None
         self._hidden: deque[LogEntry] = deque()
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
         channel.begin(claim.last_seq)
+
+    def continue_step(self, seq: int) -> None:
+        """The step that is open began at `seq`: what a restart voids comes after it."""
+        self._step_seq = seq
+
+    @property
+    def steps(self) -> int:
+        """The steps begun over all attempts."""
+        return self._steps
 
     @property
     def usage(self) -> Usage:
@@ -102,10 +127,46 @@ class Recorder:
             self._group.mark(self, urgent=True)
             await self._durable(self._seq)
 
-    async def settle(self, ending: Ending) -> None:
+    # -- input that reaches the run while it goes on
+
+    def steer(self) -> None:
+        """Input waits on the thread."""
+        self._steered = True
+
+    @property
+    def steered(self) -> bool:
+        """Whether input may wait on the thread."""
+        return self._steered
+
+    async def take_steered(self) -> Sequence[Message]:
+        """The messages of all entries that were steered here, now part of the thread; raises `LeaseLost`.
+
+        What changes at the same moment, or while the store is away, is looked at again at the next step.
+        """
+        await self.flush()
+        self._steered = False
+        try:
+            intake = await self._steering.intake(self._run)
+            if not intake.entries:
+                return ()
+            items = self._numbered([MessageCommitted(message.id, message.role) for message in intake.messages])
+            await self._store.absorb(self._more(items, intake.messages), intake.entries)
+        except (Conflict, StoreUnavailable):
+            self._steered = True
+            return ()
+        self._seq += len(items)
+        self._hidden.extend(items)
+        self._advance(self._seq)
+        self._steering.absorbed(intake)
+        return intake.messages
+
+    # -- the end
+
+    async def settle(self, ending: Ending, *, dead: bool = False) -> None:
         """Write the rest of the log and end the dispatch in one transaction; raises `LeaseLost`.
 
-        Nothing is taken from the engine any more; after a `StoreUnavailable` it can be called again.
+        `dead`: it is kept as a dead letter. Nothing is taken from the engine any more; after a `StoreUnavailable` it
+        can be called again.
         """
         if self._state == "writing":
             self._state = "ending"
@@ -126,16 +187,18 @@ class Recorder:
                 steps=self._steps,
                 usage=self._usage,
                 at=self._clock.now(),
+                voids=self._voids,
+                dead=dead,
             )
         )
         self._state = "rested"
         self._advance(self._seq)
         self._channel.rest(finished=ending.status is not RunStatus.WAITING)
 
-    async def hand_back(self, available_at: int) -> None:
-        """Commit the log and put the run back into the queue; raises `LeaseLost`."""
+    async def hand_back(self, available_at: int, error: ErrorReport | None = None) -> None:
+        """Commit the log and put the run back into the queue, with `error` as a failure; raises `LeaseLost`."""
         await self.flush()
-        await self._store.requeue(self._lease, available_at=available_at, at=self._clock.now())
+        await self._store.requeue(self._lease, available_at=available_at, at=self._clock.now(), error=error)
         self._state = "rested"
         self._channel.release()
 
@@ -145,13 +208,7 @@ class Recorder:
         """Hand over the buffer, unless an earlier one is still on its way."""
         if not self._buffer or self._taken is not None:
             return None
-        self._taken = Append(
-            lease=self._lease,
-            entries=tuple(self._buffer),
-            messages=tuple(self._messages),
-            steps=self._steps,
-            usage=self._usage,
-        )
+        self._taken = self._more(self._buffer, self._messages)
         self._buffer.clear()
         self._messages.clear()
         return self._taken
@@ -190,6 +247,20 @@ class Recorder:
 
     # -- inside
 
+    def _more(self, entries: Sequence[LogEntry], messages: Sequence[Message]) -> Append:
+        return Append(
+            lease=self._lease,
+            entries=tuple(entries),
+            messages=tuple(messages),
+            steps=self._steps,
+            usage=self._usage,
+            voids=self._voids,
+        )
+
+    def _numbered(self, events: Sequence[Event]) -> list[LogEntry]:
+        now = self._clock.now()
+        return [entry(self._seq + 1 + i, now, event) for i, event in enumerate(events)]
+
     async def _durable(self, seq: int) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._flushes.append((seq, done))
@@ -209,6 +280,10 @@ class Recorder:
     def _count(self, event: Event) -> None:
         if isinstance(event, StepStarted):
             self._steps = event.step
+            self._step_seq = self._seq
+        elif isinstance(event, StepRestarted):
+            self._voids = (*self._voids, (self._step_seq, self._seq))
+            self._step_seq = self._seq
         elif isinstance(event, ModelCallFinished):
             self._usage = self._usage + event.usage
 

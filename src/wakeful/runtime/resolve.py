@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.event import (
     Event,
     InterruptDecided,
+    LogEntry,
     ModelCallFinished,
     RunStarted,
     RunWaiting,
@@ -26,6 +27,14 @@ from wakeful.runtime.catalog import Catalog
 PAGE = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """`step_seq` is the number of the open step's beginning, 0 while none was begun."""
+
+    assignment: Assignment
+    step_seq: int
+
+
 class Resolver:
     """Resolves claims. Raises `ConfigurationError` for what no retry can mend."""
 
@@ -33,8 +42,8 @@ class Resolver:
         self._catalog = catalog
         self._store = store
 
-    async def resolve(self, claim: Claim) -> Assignment:
-        """The assignment of a claimed run."""
+    async def resolve(self, claim: Claim) -> Resolution:
+        """The assignment of a claimed run, and where its open step began."""
         run = claim.run
         try:
             agent = self._catalog.agent(run.agent_id)
@@ -43,7 +52,7 @@ class Resolver:
         provider, model = self._catalog.model(agent.model)
         tools = self._tools(agent.tools)
         past = await self._past(claim)
-        return Assignment(
+        assignment = Assignment(
             run=run,
             agent=agent,
             provider=provider,
@@ -59,7 +68,10 @@ class Resolver:
             interrupts=tuple(await self._store.interrupts(run.key)) if past.unfinished else (),
             unfinished=past.unfinished,
             announced=past.announced,
+            active_ms=past.active_ms,
+            prices=self._catalog.prices,
         )
+        return Resolution(assignment, past.step_seq)
 
     def _tools(self, names: tuple[str, ...]) -> dict[str, Tool]:
         missing = [name for name in names if name not in self._catalog.tools]
@@ -76,26 +88,46 @@ class Resolver:
         while more:
             page = await self._store.read_log(claim.run.key, after=after, limit=PAGE)
             for entry in page.entries:
-                past.add(entry.event)
+                past.add(entry)
                 after = entry.seq
             more = page.has_more
         return past
 
 
 class _Past:
-    """A fold over a log: whether the run's start is announced, and the step it ends in."""
+    """A fold over a log: whether the run's start is announced, how long it was carried, and the step it ends in."""
 
     def __init__(self) -> None:
         self.announced = False
         self.unfinished: Unfinished | None = None
+        self.step_seq = 0
+        self._carried_ms = 0
+        self._since: int | None = None
+        self._newest = 0
 
-    def add(self, event: Event) -> None:
+    @property
+    def active_ms(self) -> int:
+        """How long the run was carried, waiting for humans excluded."""
+        return self._carried_ms + (0 if self._since is None else self._newest - self._since)
+
+    def add(self, entry: LogEntry) -> None:
+        """Take in the next event."""
+        self._newest = entry.at
+        match entry.event:
+            case RunStarted():
+                self.announced, self._since = True, entry.at
+            case RunWaiting():
+                self._carried_ms = self.active_ms
+                self.announced, self._since = False, None
+            case StepStarted() | StepRestarted():
+                self.step_seq = entry.seq
+            case _:
+                pass
+        self._add_to_step(entry.event)
+
+    def _add_to_step(self, event: Event) -> None:
         step = self.unfinished
         match event:
-            case RunStarted():
-                self.announced = True
-            case RunWaiting():
-                self.announced = False
             case StepStarted() | StepRestarted():
                 self.unfinished = Unfinished(step=event.step, message_id=event.message_id, reply=None)
             case StepFinished():
@@ -103,7 +135,8 @@ class _Past:
             case ModelCallFinished() if step:
                 self.unfinished = replace(step, reply=event.finish_reason)
             case ToolCallStarted() if step:
-                self.unfinished = replace(step, started_calls=step.started_calls | {event.call_id})
+                starts = {**step.started_calls, event.call_id: step.started_calls.get(event.call_id, 0) + 1}
+                self.unfinished = replace(step, started_calls=starts)
             case InterruptDecided() if step:
                 self.unfinished = replace(step, noted=step.noted | {event.interrupt_id})
             case _:

@@ -14,35 +14,56 @@ from wakeful.contracts.store import Store
 from wakeful.runtime.carry import Means
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.commit import GroupCommit
+from wakeful.runtime.config import RuntimeConfig
+from wakeful.runtime.control import Control
+from wakeful.runtime.entries import Entries
 from wakeful.runtime.feed import Feed
+from wakeful.runtime.janitor import Janitor
 from wakeful.runtime.mailbox import Mailbox
 from wakeful.runtime.resolve import Resolver
 from wakeful.runtime.worker import Worker
-
-CAPACITY = 10_000
-DRAIN_MS = 10_000
 
 log = logging.getLogger("wakeful.runtime")
 
 
 class Runtime:
-    """One process's share of the work, in one event loop. Use its parts only between `start` and `stop`.
+    """One process's share of the work, in one event loop. Use its parts only between `start` and `stop`."""
 
-    `capacity` is how many runs it carries at once. `drain_ms` is how long `stop` waits for running tools; it cancels
-    those that take longer.
-    """
-
-    def __init__(
-        self, *, catalog: Catalog, store: Store, clock: Clock, capacity: int = CAPACITY, drain_ms: int = DRAIN_MS
-    ) -> None:
+    def __init__(self, *, catalog: Catalog, store: Store, clock: Clock, config: RuntimeConfig) -> None:
+        self.config = config
         self.catalog = catalog
         self.store = store
         self.clock = clock
         self.feed = Feed(store)
         self._group = GroupCommit(store, clock)
-        means = Means(store, self.feed, self._group, Resolver(catalog, store), clock)
-        self.worker = Worker(means, name=clock.new_id(), capacity=capacity, drain_ms=drain_ms)
-        self.mailbox = Mailbox(catalog=catalog, store=store, worker=self.worker, feed=self.feed, clock=clock)
+        means = Means(
+            store=store,
+            feed=self.feed,
+            group=self._group,
+            resolver=Resolver(catalog, store),
+            clock=clock,
+            lease_ms=int(config.lease_seconds * 1000),
+            max_attempts=config.max_attempts,
+        )
+        self.worker = Worker(
+            means,
+            name=clock.new_id(),
+            capacity=config.worker_capacity,
+            grace_ms=int(config.shutdown_grace_seconds * 1000),
+        )
+        self.mailbox = Mailbox(
+            catalog=catalog,
+            store=store,
+            worker=self.worker,
+            feed=self.feed,
+            clock=clock,
+            max_backlog=config.max_backlog,
+        )
+        self.control = Control(
+            catalog=catalog, store=store, worker=self.worker, feed=self.feed, clock=clock, mailbox=self.mailbox
+        )
+        self.entries = Entries(store=store, worker=self.worker, feed=self.feed, clock=clock)
+        self._janitor = Janitor(store=store, mailbox=self.mailbox, clock=clock, config=config)
         self._main: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._stopped = False
@@ -61,22 +82,36 @@ class Runtime:
             main = self._main
             if main is None and not self._stopped:
                 await self.store.open()
+                await self.store.recover(self.clock.now())
                 self._main = asyncio.create_task(self._run(), name="wakeful runtime")
             elif main is None or main.done() or main.get_loop() is not asyncio.get_running_loop():
                 raise Unavailable("a runtime works once, in the event loop it was started in; build a new one")
 
-    def drain(self) -> None:
-        """Claim nothing more, hand runs back, end readers."""
+    @property
+    def draining(self) -> bool:
+        """Whether it was asked to stop: nothing is claimed any more."""
+        return self.worker.closing
+
+    def begin_drain(self) -> None:
+        """Claim nothing more and hand runs back at the end of their steps, or when the grace is over."""
         self.worker.close()
-        self.feed.close()
+
+    def cut_off(self) -> None:
+        """Hand runs back now."""
+        self.worker.cut_off()
+
+    async def drained(self) -> None:
+        """Return when no run is carried any more and all readers were told to go; `begin_drain` comes first."""
+        if self._main is not None:
+            await asyncio.wait([self._main])
 
     async def stop(self) -> None:
-        """Drain, wait for it, and close the store and the providers."""
+        """Drain, wait for that, and close the store and the providers."""
         main, self._main = self._main, None
         if main is None:
             return
         self._stopped = True
-        self.drain()
+        self.begin_drain()
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.store.aclose)
             for provider in _distinct(self.catalog):
@@ -95,9 +130,16 @@ class Runtime:
     async def _run(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
-                committing = tasks.create_task(self._group.run(), name="group commit")
-                await self.worker.run()
-                committing.cancel()
+                chores = [
+                    tasks.create_task(self._group.run(), name="group commit"),
+                    tasks.create_task(self._janitor.run(), name="janitor"),
+                ]
+                try:
+                    await self.worker.run()
+                finally:
+                    self.feed.close()
+                for chore in chores:
+                    chore.cancel()
         except Exception:
             log.exception("the runtime failed; its runs go on elsewhere when their leases have run out")
             raise

@@ -6,17 +6,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from wakeful.contracts.errors import StoreUnavailable
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.store import Claim, ClaimRequest
-from wakeful.runtime.carry import LEASE_MS, RETRY_MS, Carry, Means, Stop
+from wakeful.runtime.carry import RETRY_MS, Carry, Means, Stop
 
-RENEW_MS = 10_000
-SURE_MS = 15_000
-"""How long after a renewal nothing is claimed any more: what ran out may be a run that is carried here."""
 SWEEP_MS = 1_000
 CLAIM_BATCH = 64
 
@@ -33,13 +30,19 @@ class _Berth:
 
 
 class Worker:
-    """Carries up to `capacity` runs at once. `drain_ms` is how long running tools may go on once it closes."""
+    """Carries runs. `grace_ms` is how long steps that have begun may go on once it closes.
 
-    def __init__(self, means: Means, *, name: str, capacity: int, drain_ms: int) -> None:
+    Leases are renewed three times in their life. When that fails for half of it nothing is claimed any more: what ran
+    out may be a run that is carried here.
+    """
+
+    def __init__(self, means: Means, *, name: str, capacity: int, grace_ms: int) -> None:
         self._means = means
         self._name = name
         self._capacity = capacity
-        self._drain_ms = drain_ms
+        self._grace_ms = grace_ms
+        self._cut = False
+        self._changed = asyncio.Event()
         self._berths: dict[int, _Berth] = {}
         self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
@@ -47,6 +50,11 @@ class Worker:
         self._reserved = 0
         self._renewed_at = 0
         self.endings: Counter[RunStatus] = Counter()
+
+    @property
+    def closing(self) -> bool:
+        """Whether it claims nothing any more."""
+        return self._closing
 
     @property
     def active(self) -> int:
@@ -66,6 +74,7 @@ class Worker:
             yield self._request()
         finally:
             self._reserved -= 1
+            self._changed.set()
             if self._free() == 1:  # it was the last, and somebody may have found none
                 self._wake.set()
 
@@ -92,12 +101,24 @@ class Worker:
         berth.carry.stop(reason)
         return True
 
+    def steer(self, run_key: int) -> None:
+        """Input for a run waits on its thread; tell it if it is carried here."""
+        berth = self._berths.get(run_key)
+        if berth is not None:
+            berth.carry.steer()
+
     def close(self) -> None:
-        """Claim nothing more and hand every run back."""
+        """Claim nothing more and hand every run back at the end of its step; again is harmless."""
         self._closing = True
         for berth in self._berths.values():
             berth.carry.stop("shutdown")
         self._wake.set()
+
+    def cut_off(self) -> None:
+        """Close, and do not wait for the end of steps."""
+        self.close()
+        self._cut = True
+        self._changed.set()
 
     # -- its own life
 
@@ -142,14 +163,14 @@ class Worker:
 
     def _free(self) -> int:
         """For how many runs there is room; none while it is not known which leases are held."""
-        sure = not self._berths or self._means.clock.now() - self._renewed_at <= SURE_MS
+        sure = not self._berths or self._means.clock.now() - self._renewed_at <= self._means.lease_ms // 2
         if self._tasks is None or self._closing or not sure:
             return 0
         return self._capacity - len(self._berths) - self._reserved
 
     def _request(self) -> ClaimRequest:
         now = self._means.clock.now()
-        return ClaimRequest(worker=self._name, now=now, until=now + LEASE_MS)
+        return ClaimRequest(worker=self._name, now=now, until=now + self._means.lease_ms)
 
     async def _sweep(self) -> None:
         while True:
@@ -157,12 +178,12 @@ class Worker:
             self._wake.set()
 
     async def _renew(self) -> None:
-        pause = RENEW_MS
+        pause = self._means.lease_ms // 3
         while True:
             await self._means.clock.sleep(pause)
             try:
                 await self._renew_all()
-                pause = RENEW_MS
+                pause = self._means.lease_ms // 3
             except Exception as error:
                 log.warning("could not renew leases: %s", error, exc_info=not isinstance(error, StoreUnavailable))
                 pause = RETRY_MS
@@ -171,7 +192,7 @@ class Worker:
         now = self._means.clock.now()
         carries = [berth.carry for berth in self._berths.values()]
         if carries:
-            lost = await self._means.store.renew([carry.lease for carry in carries], now + LEASE_MS)
+            lost = await self._means.store.renew([carry.lease for carry in carries], now + self._means.lease_ms)
             for carry in carries:
                 if carry.lease.run_key in lost:
                     carry.stop("lost")
@@ -179,12 +200,23 @@ class Worker:
         self._wake.set()
 
     async def _drain(self) -> None:
-        """Wait for the runs that finish their tools, then cut off those that take too long."""
-        tasks = [berth.task for berth in self._berths.values()]
-        if tasks:
-            await asyncio.wait(tasks, timeout=self._drain_ms / 1000)
+        """Wait for the runs that finish their steps, cut off those that take too long, and see them all handed back."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._grace_ms / 1000):
+                while self._busy and not self._cut:
+                    await self._change()
         for berth in self._berths.values():
             berth.carry.cut_off()
+        while self._busy:
+            await self._change()
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._berths or self._reserved)
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     # -- one run
 
@@ -217,6 +249,7 @@ class Worker:
             if berth.contended or len(self._berths) >= self._capacity:
                 self._wake.set()
             del self._berths[key]
+            self._changed.set()
         self._means.feed.tidy(key)
         if carry.ending is not None:
             self.endings[carry.ending.status] += 1

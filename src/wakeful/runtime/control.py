@@ -1,0 +1,128 @@
+"""Control: stopping, interrupting and answering runs, wherever they are. Durable first, then told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from wakeful.contracts.clock import Clock
+from wakeful.contracts.errors import Conflict
+from wakeful.contracts.event import StopReason
+from wakeful.contracts.interrupt import Decision
+from wakeful.contracts.lifecycle import FINISHED, RunStatus
+from wakeful.contracts.mailbox import DeadLetter, retry_key
+from wakeful.contracts.query import RunQuery
+from wakeful.contracts.run import Run
+from wakeful.contracts.store import Interruption, Store
+from wakeful.contracts.thread import Thread
+from wakeful.runtime.answers import check_answers
+from wakeful.runtime.catalog import Catalog
+from wakeful.runtime.endings import Endings, idle
+from wakeful.runtime.feed import Feed
+from wakeful.runtime.mailbox import RACES, Mailbox, Receipt
+from wakeful.runtime.worker import Worker
+
+CHILDREN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadInterrupted:
+    """What an interrupt ended: the run that ran or waited, and the ids of those that were queued."""
+
+    generation: int
+    cancelled: Run | None
+    superseded: tuple[str, ...]
+
+
+class Control:
+    """Every method is idempotent and returns when its effect is durable."""
+
+    def __init__(
+        self, *, catalog: Catalog, store: Store, worker: Worker, feed: Feed, clock: Clock, mailbox: Mailbox
+    ) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._worker = worker
+        self._feed = feed
+        self._clock = clock
+        self._mailbox = mailbox
+        self._endings = Endings(store, clock)
+
+    async def cancel(self, run: Run, reason: StopReason = "cancelled") -> Run:
+        """Stop a run and the unfinished runs it started; a finished one stays as it is."""
+        return await self._cancel_family(run, reason, seen=set())
+
+    async def cancel_thread(self, thread: Thread) -> Run | None:
+        """Stop what the thread does now, running or waiting; what is queued behind it goes on. None when idle."""
+        active = await self._store.active_run(thread.key)
+        return await self.cancel(active) if active else None
+
+    async def interrupt(self, thread: Thread) -> ThreadInterrupted:
+        """End what the thread does and what is queued behind that; the thread's generation grows."""
+        for attempt in range(RACES):
+            open_runs = [run for run, _ in await self._store.open_runs(thread.key)]
+            retire = await self._endings.of_thread(thread.key, "superseded")
+            try:
+                done = await self._store.interrupt(
+                    Interruption(thread_key=thread.key, retire=retire, at=self._clock.now())
+                )
+            except Conflict:
+                if attempt == RACES - 1:
+                    raise
+                continue
+            for retired in retire:
+                self._feed.poke(retired.run_key)
+            if done.cancelling is not None:
+                self._worker.stop_run(done.cancelling, "superseded")
+            begun = next((run for run in open_runs if not (idle(run) and run.status is RunStatus.QUEUED)), None)
+            queued = tuple(run.id for run in open_runs if run is not begun)
+            return ThreadInterrupted(done.generation, begun, queued)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def decide(self, run: Run, decisions: Sequence[Decision]) -> Receipt:
+        """Record decisions of a waiting run; it goes on when none is open any more.
+
+        Raises `BadRequest` for edited arguments or a payload that do not fit, `NotFound` for a question the run
+        never asked, `Conflict` for an answer that differs from the first or a run that does not wait.
+        """
+        if any(decision.arguments is not None or decision.output is not None for decision in decisions):
+            check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
+        return await self._mailbox.answer(run, tuple(decisions))
+
+    async def retry(self, letter: DeadLetter) -> Receipt:
+        """Try a run that was given up again, as a new run linked to it; again is the same run."""
+        return await self._mailbox.retry(letter.run, retry_key(letter.dispatch_id))
+
+    async def rest(self, run: Run, timeout_ms: int) -> Run:
+        """The run as it is when it waits or is finished, or when `timeout_ms` are over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_ms / 1000):
+                await self._feed.until_rest(run.key)
+        return await self._store.get_run(run.scope, run.id) or run
+
+    async def _cancel_family(self, run: Run, reason: StopReason, *, seen: set[str]) -> Run:
+        seen.add(run.id)
+        was_finished = run.status in FINISHED
+        run = await self._cancel_one(run, reason)
+        if not was_finished:
+            query = RunQuery(scope=run.scope, parent_run_id=run.id, limit=CHILDREN)
+            for child in (await self._store.list_runs(query)).items:
+                if child.status not in FINISHED and child.id not in seen:
+                    await self._cancel_family(child, reason, seen=seen)
+        return run
+
+    async def _cancel_one(self, run: Run, reason: StopReason) -> Run:
+        run = await self._store.request_cancel(run.key, self._clock.now())
+        if run.status in FINISHED or self._worker.stop_run(run.key, "cancelled"):
+            return run
+        for open_run, last_seq in await self._store.open_runs(run.thread_key):
+            if open_run.key == run.key and idle(open_run):
+                try:
+                    run = await self._store.retire(await self._endings.of(open_run, last_seq, reason))
+                except Conflict:  # claimed in between; its worker was told with the claim that it should stop
+                    return run
+                self._feed.poke(run.key)
+        self._worker.wake()
+        return run

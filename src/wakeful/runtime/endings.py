@@ -1,0 +1,72 @@
+"""The end of runs that nobody carries: what is written when they are cancelled, withdrawn or superseded."""
+
+from __future__ import annotations
+
+from wakeful.contracts.clock import Clock
+from wakeful.contracts.codec import entry
+from wakeful.contracts.event import Event, RunFinished, StepFinished, StopReason, ToolCallFinished
+from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.message import Message, ToolResultPart
+from wakeful.contracts.run import Run
+from wakeful.contracts.store import Retirement, Store
+from wakeful.engine.prompt import open_calls
+
+UNANSWERED = "The run was ended before this call was answered."
+
+
+class Endings:
+    """Writes retirements."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def of_thread(self, thread_key: int, reason: StopReason) -> tuple[Retirement, ...]:
+        """The ends of all runs of a thread that nobody carries."""
+        open_runs = await self._store.open_runs(thread_key)
+        return tuple([await self.of(run, last_seq, reason) for run, last_seq in open_runs if idle(run)])
+
+    async def of(self, run: Run, last_seq: int, reason: StopReason) -> Retirement:
+        """The end of one; the open calls of a waiting run get a cancelled result."""
+        if run.status is not RunStatus.WAITING:
+            return self.queued(run, last_seq, reason)
+        now = self._clock.now()
+        calls = open_calls(await self._store.history(run.thread_key))
+        results = [ToolResultPart(call.call_id, call.name, "cancelled", UNANSWERED) for call in calls]
+        messages = tuple(
+            Message(self._clock.new_id(), "tool", (result,), now, run_id=run.id, step=run.steps) for result in results
+        )
+        ends = [
+            ToolCallFinished(result.call_id, result.name, result.status, result.output, message.id)
+            for result, message in zip(results, messages, strict=True)
+        ]
+        events = (*ends, StepFinished(run.steps), RunFinished("cancelled", reason, run.usage))
+        return self._retirement(run, last_seq, reason, events, messages)
+
+    def queued(self, run: Run, last_seq: int, reason: StopReason) -> Retirement:
+        """The end of a run that was never carried."""
+        outcome = "completed" if reason == "steered" else "cancelled"
+        return self._retirement(run, last_seq, reason, (RunFinished(outcome, reason, run.usage),), ())
+
+    def _retirement(
+        self, run: Run, last_seq: int, reason: StopReason, events: tuple[Event, ...], messages: tuple[Message, ...]
+    ) -> Retirement:
+        now = self._clock.now()
+        return Retirement(
+            run_key=run.key,
+            expected=run.status,
+            last_seq=last_seq,
+            status=RunStatus.COMPLETED if reason == "steered" else RunStatus.CANCELLED,
+            entries=tuple(entry(last_seq + 1 + i, now, event) for i, event in enumerate(events)),
+            messages=messages,
+            stop_reason=reason,
+            at=now,
+        )
+
+
+def idle(run: Run) -> bool:
+    """Whether nobody has to be told when this run ends: it waits, or it was never begun.
+
+    A run that was begun and handed back has a step to close; the worker that claims it next does that.
+    """
+    return run.status is RunStatus.WAITING or (run.status is RunStatus.QUEUED and run.attempt == 0)
