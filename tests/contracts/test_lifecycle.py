@@ -16,7 +16,7 @@ from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, ToolCallStatu
 # Written out once more on purpose: a slip in the table must not change its test.
 LEGAL: dict[type[StrEnum], str] = {
     RunStatus: """
-        queued: running failed cancelled
+        queued: running completed failed cancelled
         running: waiting queued completed failed cancelled
         waiting: queued cancelled
     """,

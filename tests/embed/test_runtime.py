@@ -54,6 +54,26 @@ async def test_a_stream_yields_every_event_until_the_run_rests(demo: AgentRuntim
     assert "".join(event.delta for event in events if isinstance(event, TextDelta)) == "1 2 3"
 
 
+async def test_a_message_sent_returns_at_once_and_says_who_will_answer(demo: AgentRuntime):
+    first = await demo.send("assistant", "count to 5 every 20 ms", thread_id="t")
+    queued = await demo.send("assistant", "hello", thread_id="t")
+
+    better = await demo.run("assistant", "count to 3", thread_id="t")
+
+    assert (first.effect, queued.effect) == ("started", "queued")
+    assert better.text == "1 2 3"
+
+
+async def test_a_message_can_interrupt_what_a_thread_does(demo: AgentRuntime):
+    endless = await demo.send("assistant", "count to 1000 every 100 ms", thread_id="t")
+
+    await demo.send("assistant", "hello", thread_id="t", mode="interrupt")
+    result = await demo.run("assistant", "count to 3", thread_id="t")
+
+    assert result.text == "1 2 3"
+    assert (await demo.cancel(endless.run.id)).stop_reason == "superseded"
+
+
 async def test_leaving_a_stream_does_not_stop_the_run(demo: AgentRuntime):
     stream = demo.stream("assistant", "count to 10 every 5 ms", thread_id="t", run_id="r")
     await anext(stream)
