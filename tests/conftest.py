@@ -159,7 +159,7 @@ async def live(agent_server: AgentServer) -> AsyncIterator[Live]:
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False, verify=False)
         async with client:
             yield Live(agent_server, client, port)
-            agent_server.runtime.inner.drain()
+            agent_server.runtime.inner.cut_off()
 
 
 Serve = Callable[..., Awaitable[Live]]

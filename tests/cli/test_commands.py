@@ -90,6 +90,8 @@ def test_a_target_that_cannot_be_served_is_told_in_one_line(
         ("WAKEFUL_SSE_BUFFER_SIZE", "0"),
         ("WAKEFUL_API_TOKENS", "hunter2"),
         ("WAKEFUL_API_TOKENS", '{"a": "hunter 2"}'),
+        ("WAKEFUL_MAX_BACKLOG", "0"),
+        ("WAKEFUL_LEASE_SECONDS", "hunter2"),
     ],
 )
 def test_senseless_settings_are_named_without_their_values(run: Any, command: list[str], name: str, value: str):
@@ -127,12 +129,22 @@ def test_db_upgrade_of_something_else_fails_readably(run: Any, tmp_path: Path):
 
 
 def test_doctor_finds_a_healthy_machine_and_shows_no_secret(run: Any, monkeypatch: Any):
-    result = run("doctor", "--store", "sqlite:///wakeful.db", env={"OPENAI_API_KEY": "sk-hunter2"})
+    environment = {
+        "OPENAI_API_KEY": "sk-hunter2",
+        "WAKEFUL_API_TOKENS": '{"team": "hunter2"}',
+        "WAKEFUL_MAX_BACKLOG": "7",
+    }
+
+    result = run("doctor", "--store", "sqlite:///wakeful.db", env=environment)
 
     assert result.exit_code == 0, result.output
     assert "FAIL" not in result.output
     assert "ok    key OPENAI_API_KEY: set" in result.output
     assert "ok    target: demo has agents assistant" in result.output
+    assert "ok    setting WAKEFUL_ADDRESS: 127.0.0.1:3000" in result.output
+    assert "ok    setting WAKEFUL_MAX_BACKLOG: 7" in result.output
+    assert "ok    setting WAKEFUL_SHUTDOWN_GRACE_SECONDS: 30.0" in result.output
+    assert "ok    scopes in WAKEFUL_API_TOKENS: team" in result.output
     assert "hunter2" not in result.output
 
 

@@ -32,10 +32,11 @@ async def three_deltas_of(http: httpx.AsyncClient, seen: asyncio.Event) -> str:
 
 @pytest.mark.network
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-async def test_a_stopped_server_ends_streams_at_once_and_continues_their_runs_when_it_is_back(
+async def test_a_server_without_grace_ends_streams_at_once_and_continues_their_runs_when_it_is_back(
     wakeful: Any, sse: Any, number: signal.Signals
 ):
-    first = await wakeful("serve", "--port", "0", "--store", "sqlite:///wakeful.db")
+    hasty = {"WAKEFUL_SHUTDOWN_GRACE_SECONDS": "0"}
+    first = await wakeful("serve", "--port", "0", "--store", "sqlite:///wakeful.db", **hasty)
     seen = asyncio.Event()
     async with client(await first.base()) as http, asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(three_deltas_of(http, seen))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import pytest
 from wakeful.contracts.errors import LeaseLost
 from wakeful.contracts.event import (
     Event,
+    FinishReason,
     InterruptRaised,
     MessageCommitted,
     ModelCallFinished,
@@ -26,6 +28,7 @@ from wakeful.contracts.model import ModelSettings, Provider
 from wakeful.contracts.run import Run, RunOptions
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.tool import Tool, ToolContext, ToolSpec
+from wakeful.contracts.usage import Usage
 from wakeful.engine.assignment import Assignment, Ending, Unfinished
 from wakeful.engine.loop import Loop
 from wakeful.providers.scripted import Reply, ScriptedProvider
@@ -35,7 +38,10 @@ E = TypeVar("E", bound=msgspec.Struct)
 
 
 class Book:
-    """A journal that keeps everything and tells who waits for an event. `lost` makes every flush fail."""
+    """A journal that keeps everything and tells who waits for an event. `lost` makes every flush fail.
+
+    `waiting` are messages that were steered to the run.
+    """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -43,6 +49,7 @@ class Book:
         self.behind = False
         self.lost = False
         self.flushes = 0
+        self.waiting: list[Message] = []
         self._news = asyncio.Event()
 
     def emit(self, event: Event) -> None:
@@ -59,6 +66,16 @@ class Book:
         self.behind = False
         if self.lost:
             raise LeaseLost("another worker owns this run now")
+
+    @property
+    def steered(self) -> bool:
+        return bool(self.waiting)
+
+    async def take_steered(self) -> Sequence[Message]:
+        taken, self.waiting = self.waiting, []
+        for message in taken:
+            self.commit(message)
+        return taken
 
     async def until(self, event: Event) -> None:
         """Return when the event was written."""
@@ -110,8 +127,13 @@ class Stage:
         self.frontend: list[str] = []
         self.agent: dict[str, Any] = {}
         self.options = RunOptions()
+        self.run_id = "run-1"
         self.history = [Message("user-1", "user", (TextPart("Hello"),), 1)]
         self.loop: Loop | None = None
+        self._step = StepStarted(1, "")
+        self._reason: FinishReason | None = None
+        self._starts: Counter[str] = Counter()
+        self._records: list[InterruptRecord] = []
 
     def tool(
         self,
@@ -161,29 +183,36 @@ class Stage:
         lost: bool = False,
         noted: frozenset[str] = frozenset(),
     ) -> Ending:
-        """Carry on what a rest, or with `lost` a crash after the last event, left open."""
-        answers = {decision.target: decision for decision in decisions}
-        asked = self.book.of(InterruptRaised)
-        records = tuple(InterruptRecord(event.interrupt, answers.get(event.interrupt.call_id)) for event in asked)
-        last = self.book.of(StepStarted)[-1]
-        finished = self.book.of(ModelCallFinished)
-        started = frozenset(event.call_id for event in self.book.of(ToolCallStarted)) if lost else frozenset[str]()
+        """Carry on what a rest, or with `lost` a crash after the last event, left open.
+
+        A decision answers the newest question about its target.
+        """
+        self._look_back()
+        for decision in decisions:
+            newest = max(i for i, r in enumerate(self._records) if decision.target == r.interrupt.call_id)
+            self._records[newest] = InterruptRecord(self._records[newest].interrupt, decision)
         unfinished = Unfinished(
-            step=last.step,
-            message_id=last.message_id,
-            reply=finished[-1].finish_reason,
-            started_calls=started,
+            step=self._step.step,
+            message_id=self._step.message_id,
+            reply=self._reason,
+            started_calls=dict(self._starts) if lost else {},
             noted=noted,
         )
-        self.book.events.clear()
-        return await self.play(*replies, unfinished=unfinished, interrupts=records, steps=last.step)
+        return await self.play(*replies, unfinished=unfinished, interrupts=tuple(self._records), steps=self._step.step)
 
-    def prepared(self, *replies: Reply, provider: Provider | None = None, steps: int = 0, **past: Any) -> Loop:
+    def prepared(
+        self,
+        *replies: Reply,
+        provider: Provider | None = None,
+        steps: int = 0,
+        usage: Usage | None = None,
+        **past: Any,
+    ) -> Loop:
         """A loop ready to run."""
         self.provider = ScriptedProvider(list(replies))
         self.book.messages.clear()
         assignment = Assignment(
-            run=self._run(steps),
+            run=self._run(steps, usage or Usage()),
             agent=AgentSpec(id="assistant", model="scripted:any", **self.agent),
             provider=provider or self.provider,
             model="any",
@@ -211,10 +240,27 @@ class Stage:
         self.history.extend(self.book.messages)
         self.book.messages.clear()
 
-    def _run(self, steps: int) -> Run:
+    def _look_back(self) -> None:
+        """Keep what a runtime would find in the log, and begin a new page."""
+        for event in self.book.events:
+            match event:
+                case StepStarted():
+                    self._step, self._reason = event, None
+                    self._starts.clear()
+                case ModelCallFinished():
+                    self._reason = event.finish_reason
+                case ToolCallStarted():
+                    self._starts[event.call_id] += 1
+                case InterruptRaised():
+                    self._records.append(InterruptRecord(event.interrupt))
+                case _:
+                    pass
+        self.book.events.clear()
+
+    def _run(self, steps: int, usage: Usage) -> Run:
         return Run(
-            key=1, thread_key=1, scope="s", id="run-1", thread_id="thread-1", agent_id="assistant", origin="test",
-            status=RunStatus.RUNNING, created_at=1, updated_at=1, steps=steps, options=self.options,
+            key=1, thread_key=1, scope="s", id=self.run_id, thread_id="thread-1", agent_id="assistant", origin="test",
+            status=RunStatus.RUNNING, created_at=1, updated_at=1, steps=steps, usage=usage, options=self.options,
         )  # fmt: skip
 
 

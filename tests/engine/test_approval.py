@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wakeful.contracts.errors import ToolInputInvalid
 from wakeful.contracts.event import InterruptDecided, ToolCallReady
 from wakeful.contracts.interrupt import Decision
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
-from wakeful.contracts.message import ToolResultPart
-from wakeful.engine.gate import OUTCOME_UNKNOWN
-from wakeful.providers.scripted import Call, call
+from wakeful.contracts.message import TextPart, ToolCallPart, ToolResultPart
+from wakeful.contracts.tool import ToolContext
+from wakeful.providers.scripted import call, say
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Stage
@@ -154,41 +156,79 @@ async def test_a_decision_the_log_tells_already_is_not_told_again(stage: Stage):
     assert stage.book.of(InterruptDecided) == []
 
 
-async def play_and_lose_the_result(stage: Stage, reply: Call) -> None:
-    """Crash after the call ran and before its result was durable."""
-    stage.agent = {"max_steps": 1}
-    await stage.play(reply)
-    stage.agent = {}
-    del stage.history[2:]
+# -- edited arguments
 
 
-@pytest.mark.parametrize("effect", ["pure", "idempotent"])
-async def test_after_a_loss_a_repeatable_call_runs_again_with_the_same_key(stage: Stage, effect: str):
-    tool = stage.answering("look", 7, effect=effect)
-    await play_and_lose_the_result(stage, call("look", call_id="a"))
+async def test_an_approved_call_runs_with_the_arguments_a_human_changed_and_the_model_is_shown_those(stage: Stage):
+    tool = stage.answering("delete", "gone", approval=True)
+    await stage.play([say("Let me."), call("delete", {"path": "/"}, call_id="a")])
+    question = stage.questions()[0]
 
-    await stage.resume("ok", lost=True)
+    await stage.resume("Done.", decisions=[Decision("a", approved=True, arguments={"path": "/tmp"})])
 
-    assert stage.results() == {"a": ("succeeded", 7)}
-    assert [context.idempotency_key for _, context in tool.calls] == ["run-1:a", "run-1:a"]
+    assert [arguments for arguments, _ in tool.calls] == [{"path": "/tmp"}]
+    asked, answered = stage.provider.requests[0].messages[-2:]
+    assert asked.parts == (TextPart("Let me."), ToolCallPart("a", "delete", '{"path":"/tmp"}'))
+    assert answered.parts == (ToolResultPart("a", "delete", "succeeded", "gone", '{"path":"/tmp"}'),)
+    assert stage.book.events[0] == InterruptDecided(question.id, "a", approved=True, arguments='{"path":"/tmp"}')
 
 
-async def test_after_a_loss_a_once_call_is_not_repeated_and_the_model_is_told_so(stage: Stage):
-    tool = stage.answering("pay")
-    await play_and_lose_the_result(stage, call("pay", call_id="a"))
+async def test_the_thread_keeps_the_call_as_the_model_wrote_it(stage: Stage):
+    stage.answering("delete", "gone", approval=True)
+    await stage.play(call("delete", {"path": "/"}, call_id="a"))
 
-    ending = await stage.resume("I do not know.", lost=True)
+    await stage.resume("Done.", decisions=[Decision("a", approved=True, arguments={"path": "/tmp"})])
 
-    assert ending.stop_reason == "answered"
-    assert stage.results() == {"a": ("failed", OUTCOME_UNKNOWN)}
+    assert stage.history[1].parts == (ToolCallPart("a", "delete", '{"path":"/"}'),)
+
+
+async def test_changed_arguments_are_checked_like_the_models(stage: Stage):
+    def check(arguments: JsonObject) -> JsonObject:
+        if "path" not in arguments:
+            raise ToolInputInvalid("path: missing")
+        return {**arguments, "force": False}
+
+    async def delete(arguments: JsonObject, context: ToolContext) -> JsonObject:
+        return arguments
+
+    tool = stage.tool("delete", delete, check, approval=True)
+    await stage.play([call("delete", {"path": "/"}, call_id="a"), call("delete", {"path": "/"}, call_id="b")])
+
+    await stage.resume(
+        "Done.",
+        decisions=[
+            Decision("a", approved=True, arguments={"path": "/tmp"}),
+            Decision("b", approved=True, arguments={}),
+        ],
+    )
+
     assert len(tool.calls) == 1
+    assert stage.results() == {
+        "a": ("succeeded", {"path": "/tmp", "force": False}),
+        "b": ("failed", "The arguments that came with the approval do not fit: path: missing"),
+    }
 
 
-async def test_after_a_loss_a_once_call_that_had_not_begun_runs(stage: Stage):
-    tool = stage.answering("pay", "paid")
-    await play_and_lose_the_result(stage, call("pay", call_id="a"))
+async def test_arguments_that_come_with_a_refusal_change_nothing(stage: Stage):
+    tool = stage.answering("delete", approval=True)
+    await stage.play(call("delete", {"path": "/"}, call_id="a"))
 
-    await stage.resume("ok")
+    await stage.resume("ok", decisions=[Decision("a", approved=False, arguments={"path": "/tmp"})])
 
-    assert stage.results() == {"a": ("succeeded", "paid")}
-    assert len(tool.calls) == 2
+    assert tool.calls == []
+    assert stage.results()["a"][0] == "denied"
+
+
+# -- how long a question waits
+
+
+@pytest.mark.parametrize(("seconds", "after_ms"), [(None, None), (90.5, 90_500)])
+async def test_a_question_expires_when_the_agent_says_so(stage: Stage, seconds: float | None, after_ms: int | None):
+    stage.agent = {"question_timeout_seconds": seconds}
+    stage.answering("delete", approval=True)
+    stage.frontend = ["pick"]
+
+    await stage.play([call("delete"), call("pick")])
+
+    expected = None if after_ms is None else stage.clock.now() + after_ms
+    assert [question.expires_at for question in stage.questions()] == [expected, expected]

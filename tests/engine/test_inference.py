@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wakeful.contracts.errors import ModelError
-from wakeful.contracts.event import RetryScheduled, StepFinished, StepRestarted, TextDelta
+from wakeful.contracts.event import ErrorReport, RetryScheduled, StepFinished, StepRestarted, TextDelta
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import TextPart
 from wakeful.contracts.model import ModelChunk, ModelRequest
@@ -23,6 +23,7 @@ from wakeful.contracts.model_errors import (
     Overloaded,
     RateLimited,
 )
+from wakeful.engine.assignment import Ending
 from wakeful.engine.inference import LONGEST_DELAY_MS, retry_delay
 from wakeful.providers.scripted import say
 
@@ -65,18 +66,43 @@ async def test_what_was_shown_before_a_failure_is_voided_and_not_kept(stage: Sta
     assert [message.text for message in stage.book.messages] == ["Right"]
 
 
-async def test_retries_are_limited_and_the_last_failure_counts(stage: Stage):
+@pytest.mark.proves("R19")
+async def test_when_no_retry_is_left_the_run_is_put_back_with_the_last_failure(stage: Stage):
     stage.agent = {"max_retries": 2}
-    task = stage.begin(Overloaded("1"), Overloaded("2"), RateLimited("3"), "never asked for")
+    task = stage.begin(
+        Overloaded("1"), Overloaded("2"), [say("Half a"), RateLimited("3", retry_after_ms=7_000)], "never asked for"
+    )
     await pass_back_off(stage)
     await pass_back_off(stage)
 
     ending = await task
 
-    assert ending.status is RunStatus.FAILED
-    assert ending.error is not None
-    assert ending.error.code == "rate_limited"
+    assert ending == Ending(status=RunStatus.QUEUED, error=ErrorReport("rate_limited", "3"), retry_after_ms=7_000)
     assert len(stage.provider.requests) == 3
+    assert stage.book.of(StepFinished) == []
+    assert stage.book.messages == []
+
+
+async def test_a_run_that_is_given_up_after_all_keeps_what_was_shown(stage: Stage):
+    stage.agent = {"max_retries": 0}
+    await stage.begin([say("Half a"), Overloaded("busy")])
+
+    assert stage.loop is not None
+    stage.loop.salvage()
+
+    assert [message.parts for message in stage.book.messages] == [(TextPart("Half a", interrupted=True),)]
+    assert stage.book.events[-1] == StepFinished(1)
+
+
+async def test_a_run_that_was_put_back_asks_again_in_the_same_step(stage: Stage):
+    stage.agent = {"max_retries": 0}
+    await stage.play([say("Half a"), Overloaded("busy")])
+
+    ending = await stage.resume("Whole.")
+
+    assert ending.stop_reason == "answered"
+    assert stage.book.of(StepRestarted)[0].step == 1
+    assert [message.text for message in stage.history] == ["Hello", "Whole."]
 
 
 @pytest.mark.parametrize("error", [ContextOverflow("long"), ModelRequestInvalid("bad")])

@@ -10,6 +10,7 @@ import pytest
 from wakeful.contracts.errors import LeaseLost
 from wakeful.contracts.event import FinishReason, ModelCallFinished, StepFinished, TextDelta
 from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.message import Message, TextPart
 from wakeful.contracts.model import ReplyFinished
 from wakeful.contracts.model_errors import ContextOverflow
 from wakeful.contracts.usage import Usage
@@ -146,6 +147,7 @@ async def test_a_reply_lost_in_a_crash_is_asked_for_again_in_the_same_step(stage
     assert stage.book.events[-1] == StepFinished(3)
 
 
+@pytest.mark.proves("R22")
 async def test_a_stop_at_the_boundary_waits_for_the_tools_and_puts_the_run_back(stage: Stage):
     running, release = asyncio.Event(), asyncio.Event()
 
@@ -169,8 +171,95 @@ async def test_a_stop_at_the_boundary_waits_for_the_tools_and_puts_the_run_back(
     assert stage.book.events[-1] == StepFinished(1)
 
 
-def test_without_running_tools_there_is_no_boundary_to_wait_for(stage: Stage):
-    assert not stage.prepared().stop_at_boundary()
+async def test_a_stop_at_the_boundary_waits_for_the_model_and_its_tools(stage: Stage):
+    release = asyncio.Event()
+    stage.answering("look", 7)
+    task = stage.begin([TextDelta("Let me see"), release, call("look", call_id="a")], "never asked for")
+    await stage.book.until(TextDelta("Let me see"))
+
+    assert stage.loop is not None
+    worth_waiting = stage.loop.stop_at_boundary()
+    release.set()
+    ending = await task
+
+    assert worth_waiting
+    assert ending == Ending(status=RunStatus.QUEUED)
+    assert stage.results() == {"a": ("succeeded", 7)}
+
+
+async def test_a_run_that_is_answered_at_the_boundary_is_not_put_back(stage: Stage):
+    release = asyncio.Event()
+    task = stage.begin([TextDelta("Hi"), release])
+    await stage.book.until(TextDelta("Hi"))
+
+    assert stage.loop is not None
+    stage.loop.stop_at_boundary()
+    release.set()
+
+    assert (await task).stop_reason == "answered"
+
+
+async def test_a_run_that_waits_at_the_boundary_is_not_put_back(stage: Stage):
+    release = asyncio.Event()
+    stage.answering("delete", approval=True)
+    task = stage.begin([TextDelta("Well"), release, call("delete")])
+    await stage.book.until(TextDelta("Well"))
+
+    assert stage.loop is not None
+    stage.loop.stop_at_boundary()
+    release.set()
+
+    assert (await task).status is RunStatus.WAITING
+
+
+async def test_outside_of_a_step_there_is_no_boundary_to_wait_for(stage: Stage):
+    loop = stage.prepared("never asked for")
+
+    assert not loop.stop_at_boundary()
+    assert await loop.run() == Ending(status=RunStatus.QUEUED)
+
+
+async def test_an_answer_whose_run_was_not_settled_before_a_crash_is_not_asked_for_again(stage: Stage):
+    await stage.play("Done.")
+
+    ending = await stage.play("never asked for", steps=1)
+
+    assert ending.stop_reason == "answered"
+    assert stage.provider.requests == []
+
+
+def said(id: str, text: str) -> Message:
+    return Message(id, "user", (TextPart(text),), 2, run_id="run-1")
+
+
+async def test_what_was_steered_to_the_run_reaches_the_next_step(stage: Stage):
+    async def look(*_: object) -> str:
+        stage.book.waiting = [said("u2", "In French, please."), said("u3", "And short.")]
+        return "blue"
+
+    stage.tool("look", look)
+
+    await stage.play(call("look"), "Bleu.")
+
+    assert [message.text for message in stage.provider.requests[1].messages if message.role == "user"] == [
+        "Hello", "In French, please.", "And short.",
+    ]  # fmt: skip
+    assert [message.role for message in stage.history] == ["user", "assistant", "tool", "user", "user", "assistant"]
+
+
+async def test_what_comes_when_the_run_is_answered_is_left_for_a_run_of_its_own(stage: Stage):
+    async def answer() -> Ending:
+        release = asyncio.Event()
+        task = stage.begin([TextDelta("Blue."), release], "never asked for")
+        await stage.book.until(TextDelta("Blue."))
+        stage.book.waiting = [said("u2", "In French, please.")]
+        release.set()
+        return await task
+
+    ending = await answer()
+
+    assert ending.stop_reason == "answered"
+    assert [message.id for message in stage.book.waiting] == ["u2"]
 
 
 async def test_usage_is_reported_with_each_reply(stage: Stage):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from wakeful.contracts.event import ToolCallFinished, ToolCallReady, ToolCallSta
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.tool import ToolContext
 from wakeful.providers.scripted import Call, call
+from wakeful.sdk.tool import tool
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Stage
@@ -65,7 +65,21 @@ async def test_the_message_of_a_tool_error_reaches_the_model(stage: Stage):
     assert stage.results() == {"a": ("failed", "the door is locked")}
 
 
-@pytest.mark.parametrize("error", [ValueError("password=hunter2"), SystemExit(3), asyncio.CancelledError("hunter2")])
+class Fatal(BaseException):
+    """What no library expects."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("password=hunter2"),
+        SystemExit(3),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        Fatal("hunter2"),
+        asyncio.CancelledError("hunter2"),
+    ],
+)
 async def test_what_else_a_tool_raises_fails_its_call_and_says_no_more_than_its_kind(
     stage: Stage, error: BaseException
 ):
@@ -78,6 +92,23 @@ async def test_what_else_a_tool_raises_fails_its_call_and_says_no_more_than_its_
 
     assert ending.stop_reason == "answered"
     assert stage.results() == {"a": ("failed", f"The tool look failed: {type(error).__name__}.")}
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopIteration(), Fatal()])
+async def test_what_a_tool_raises_in_its_thread_fails_its_call_only(stage: Stage, error: BaseException):
+    @tool
+    def look() -> None:
+        raise error
+
+    stage.tools.append(look)
+    stage.answering("other", 1)
+
+    async with asyncio.timeout(5):
+        ending = await stage.play([call("look", call_id="a"), call("other", call_id="b")], "Never mind.")
+
+    assert ending.stop_reason == "answered"
+    assert stage.results()["a"][0] == "failed"
+    assert stage.results()["b"] == ("succeeded", 1)
 
 
 @pytest.mark.parametrize("output", [object(), {1j: 2}, "lone \ud800"])
@@ -227,76 +258,6 @@ async def test_progress_is_left_out_while_the_journal_is_behind(stage: Stage):
     await stage.play(call("look"), "ok")
 
     assert [event.message for event in stage.book.of(ToolProgressed)] == ["fine"]
-
-
-async def test_a_stop_cancels_async_tools_and_answers_their_calls(stage: Stage):
-    cancelled, running = asyncio.Event(), asyncio.Event()
-
-    async def wait(*_: object) -> None:
-        running.set()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-
-    stage.tool("wait", wait)
-    stage.answering("quick", 1)
-    task = stage.begin([call("quick", call_id="a"), call("wait", call_id="b")])
-    await running.wait()
-
-    await stage.stop(task)
-
-    assert cancelled.is_set()
-    assert stage.results() == {"a": ("succeeded", 1), "b": ("cancelled", "The run was stopped.")}
-    assert stage.book.kinds()[-1] == "StepFinished"
-
-
-async def test_a_stop_discards_what_a_tool_in_a_thread_still_brings(stage: Stage):
-    running, release, over = asyncio.Event(), threading.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def work(context: ToolContext) -> str:
-        loop.call_soon_threadsafe(running.set)
-        release.wait(5)
-        context.progress("late")
-        loop.call_soon_threadsafe(over.set)
-        return "late result"
-
-    async def look(arguments: JsonObject, context: ToolContext) -> str:
-        return await asyncio.to_thread(work, context)
-
-    stage.tool("look", look)
-    task = stage.begin(call("look", call_id="a"))
-    await running.wait()
-
-    await stage.stop(task)
-    written = list(stage.book.events)
-    release.set()
-    await over.wait()
-
-    assert stage.results() == {"a": ("cancelled", "The run was stopped.")}
-    assert stage.book.events == written
-
-
-async def test_a_tool_that_swallows_the_stop_keeps_its_result(stage: Stage):
-    running = asyncio.Event()
-
-    async def stubborn(*_: object) -> str:
-        running.set()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            return "saved"
-        return "never"
-
-    stage.tool("stubborn", stubborn)
-    task = stage.begin(call("stubborn", call_id="a"))
-    await running.wait()
-
-    await stage.stop(task)
-
-    assert stage.results() == {"a": ("succeeded", "saved")}
 
 
 async def test_a_call_is_ready_with_the_arguments_as_the_model_wrote_them(stage: Stage):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 import pytest
@@ -15,6 +15,7 @@ from wakeful.contracts import codec
 from wakeful.contracts import event as log
 from wakeful.contracts.event import Event, LogEntry
 from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.run import Voids
 from wakeful.contracts.usage import Usage
 
 T = TypeVar("T")
@@ -32,6 +33,35 @@ class Line(msgspec.Struct):
 
 def number(events: Sequence[Event]) -> list[LogEntry]:
     return [codec.entry(seq, 1_764_000_000_000 + 10 * seq, event) for seq, event in enumerate(events, start=1)]
+
+
+def voids_of(entries: Sequence[LogEntry]) -> Voids:
+    """What the run row of this log says: from each beginning of a step to the restart that takes it back."""
+    found: list[tuple[int, int]] = []
+    begun = 0
+    for entry in entries:
+        if isinstance(entry.event, log.StepRestarted):
+            found.append((begun, entry.seq))
+        if isinstance(entry.event, log.StepStarted | log.StepRestarted):
+            begun = entry.seq
+    return tuple(found)
+
+
+class Void:
+    """A log's void parts, and the same log of a run that was never disturbed."""
+
+    def __init__(self, entries: Sequence[LogEntry]) -> None:
+        self.ranges = voids_of(entries)
+        self.undisturbed = [entry for entry in entries if not self.covers(entry)]
+
+    def covers(self, entry: LogEntry) -> bool:
+        return any(after < entry.seq <= upto for after, upto in self.ranges)
+
+
+@pytest.fixture(scope="session")
+def void() -> type[Void]:
+    """`void(entries)` knows what the restarts in a log take back."""
+    return Void
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +105,8 @@ ENDS: list[tuple[log.Outcome, log.StopReason]] = [
     ("completed", "max_steps"),
     ("completed", "max_output"),
     ("completed", "content_filter"),
+    ("completed", "max_tool_errors"),
+    ("completed", "stop_on_tool"),
     ("failed", "error"),
     ("cancelled", "cancelled"),
     ("cancelled", "superseded"),
@@ -111,6 +143,8 @@ class Author:
         going = not self.rarely()
         for step in range(1, self.pick([1, 2, 3]) + 1):
             going = going and self.one_step(step)
+            if going and self.rarely():
+                self.events.append(log.MessageCommitted(f"user-{step + 1}", "user"))
         if not isinstance(self.events[-1], log.RunFinished):
             self.end(*self.pick(ENDS))
         return number(self.events)
@@ -126,8 +160,9 @@ class Author:
         proposed = self.attempt()
         while self.rarely():
             if self.chance():
-                self.events.append(log.RunStarted("assistant", resumed=True))
+                self.events.append(self.retry("run"))
             self.events.append(log.StepRestarted(step, f"msg-{step}", "again"))
+            self.calls -= self.pick([0, len(proposed)])  # some models count their calls from the beginning again
             proposed = self.attempt()
         if self.rarely():
             return False
@@ -152,7 +187,7 @@ class Author:
                 case "d" if open_calls:
                     self.events.append(log.ToolCallDelta(self.pick(open_calls), self.pick(TEXTS)))
                 case "x":
-                    self.events.append(log.RetryScheduled(1, 10, log.ErrorReport("slow", "slow down")))
+                    self.events.append(self.retry("model_call"))
                 case _:
                     pass
         return open_calls
@@ -188,21 +223,38 @@ class Author:
             self.end("cancelled", "superseded")
             return False
         self.events.append(log.RunStarted("assistant", resumed=True))
-        self.interleave([self.answered(interrupt) for interrupt in asked])
-        return True
+        again = [interrupt for interrupt in asked if interrupt.kind == "approval" and self.rarely()]
+        self.interleave([self.answered(interrupt) for interrupt in asked if interrupt not in again])
+        return not again or self.ask_again(again)
+
+    def ask_again(self, interrupts: list[Interrupt]) -> bool:
+        """Approved calls began, and the process was lost."""
+        for interrupt in interrupts:
+            self.events.append(self.decided(interrupt))
+            self.events.append(log.ToolCallStarted(interrupt.call_id, "tool"))
+        return self.wait([msgspec.structs.replace(interrupt, id=f"{interrupt.id}x") for interrupt in interrupts])
 
     def answered(self, interrupt: Interrupt) -> list[Event]:
-        decided = log.InterruptDecided(interrupt.id, interrupt.call_id, approved=None)
+        decided = self.decided(interrupt)
         if interrupt.kind == "frontend_tool":
             return [decided, self.done(interrupt.call_id, self.pick(["succeeded", "failed"]))]
         if self.chance():
             return [decided, self.done(interrupt.call_id, "denied")]
         return [decided, *self.running(interrupt.call_id)]
 
+    def decided(self, interrupt: Interrupt) -> log.InterruptDecided:
+        arguments = self.pick([None, None, '{"b":2}']) if interrupt.kind == "approval" else None
+        return log.InterruptDecided(interrupt.id, interrupt.call_id, approved=None, arguments=arguments)
+
+    def retry(self, target: Literal["model_call", "run"]) -> log.RetryScheduled:
+        return log.RetryScheduled(1, 10, log.ErrorReport("slow", "slow down"), target)
+
     def running(self, call_id: str) -> list[Event]:
         progress = [log.ToolProgressed(call_id, "tool", "half", 0.5)] if self.chance() else []
         status = self.pick(["succeeded", "failed", "cancelled"])
-        return [log.ToolCallStarted(call_id, "tool"), *progress, self.done(call_id, status)]
+        started = log.ToolCallStarted(call_id, "tool")
+        repeated = [self.retry("run"), started] if self.rarely() else []
+        return [started, *progress, *repeated, self.done(call_id, status)]
 
     def done(self, call_id: str, status: str) -> log.ToolCallFinished:
         return log.ToolCallFinished(call_id, "tool", status, self.pick(OUTPUTS), f"result-{call_id}")

@@ -27,14 +27,14 @@ async def questions(server: Any) -> list[dict[str, Any]]:
     return events[-1]["interrupts"]
 
 
-def ai_sdk(*answers: tuple[dict[str, Any], bool], text: str | None = None) -> dict[str, Any]:
+def ai_sdk(*answers: tuple[dict[str, Any], bool], text: str | None = None, **more: Any) -> dict[str, Any]:
     parts = [
         {
             "type": "tool-send_email",
             "toolCallId": question["call_id"],
             "state": "approval-responded",
             "input": {},
-            "approval": {"id": question["id"], "approved": approved},
+            "approval": {"id": question["id"], "approved": approved, **more},
         }
         for question, approved in answers
     ]
@@ -44,9 +44,9 @@ def ai_sdk(*answers: tuple[dict[str, Any], bool], text: str | None = None) -> di
     return {"id": "thread", "messages": messages}
 
 
-def ag_ui(*answers: tuple[dict[str, Any], bool], messages: Any = ()) -> dict[str, Any]:
+def ag_ui(*answers: tuple[dict[str, Any], bool], messages: Any = (), **more: Any) -> dict[str, Any]:
     resume = [
-        {"interruptId": question["id"], "status": "resolved", "payload": {"approved": approved}}
+        {"interruptId": question["id"], "status": "resolved", "payload": {"approved": approved, **more}}
         for question, approved in answers
     ]
     return {"threadId": "thread", "runId": "again", "protocolVersion": "1.0", "messages": [*messages], "resume": resume}
@@ -89,6 +89,25 @@ async def test_over_ag_ui_an_answer_to_some_questions_ends_with_an_interrupt_aga
     assert kinds(both.text).count("TOOL_CALL_RESULT") == 2
     assert {payload["runId"] for payload in payloads(both.text) if "runId" in payload} == {"again"}
     assert await started(server) == 1
+
+
+@pytest.mark.parametrize(("path", "body"), [(AI_SDK, ai_sdk), (AG_UI, ag_ui)])
+async def test_an_approved_call_runs_with_the_arguments_a_human_changed_and_shows_them(
+    server: Any, path: str, body: Any
+):
+    question = (await server.run("email a@example.com hi", run="r"))[-1]["interrupts"][0]
+    edited = {"to": "c@example.com", "body": "hello"}
+
+    answered = await server.client.post(path, json=body((question, True), editedArgs=edited))
+
+    ui = (await server.client.get("/v1/ai-sdk/threads/thread/messages")).json()["messages"]
+    ag = (await server.client.get("/v1/ag-ui/threads/thread/messages")).json()["messages"]
+    (part,) = [part for message in ui for part in message["parts"] if part["type"] == "tool-send_email"]
+    (call,) = [call["function"] for message in ag for call in message.get("toolCalls", ())]
+    shown = [chunk["input"] for chunk in payloads(answered.text) if chunk["type"] == "tool-input-available"]
+    assert part["output"]["to"] == "c@example.com"
+    assert part["input"] == json.loads(call["arguments"]) == edited
+    assert shown == ([edited] if path == AI_SDK else [])
 
 
 async def test_answers_to_questions_the_run_never_asked_are_left_out(server: Any):

@@ -36,6 +36,9 @@ class Judge:
         assert self.status == "new"
         self.status = "queued"
 
+    def input_changed(self, event: log.InputChanged) -> None:
+        assert self.status == "queued"
+
     def run_started(self, event: log.RunStarted) -> None:
         assert self.status in {"queued", "running", "waiting"}
         self.status = "running"
@@ -84,14 +87,14 @@ class Judge:
         self.calls[event.call_id] = "ready"
 
     def tool_call_started(self, event: log.ToolCallStarted) -> None:
-        assert self.calls[event.call_id] in {"ready", "asked"}
+        assert self.calls[event.call_id] in {"ready", "asked", "running"}
         self.calls[event.call_id] = "running"
 
     def tool_progressed(self, event: log.ToolProgressed) -> None:
         assert self.calls[event.call_id] == "running"
 
     def interrupt_raised(self, event: log.InterruptRaised) -> None:
-        assert self.calls[event.interrupt.call_id] == "ready"
+        assert self.calls[event.interrupt.call_id] in {"ready", "running"}
         self.calls[event.interrupt.call_id] = "asked"
 
     def tool_call_finished(self, event: log.ToolCallFinished) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 import pytest
@@ -52,6 +53,15 @@ def test_every_argument_reaches_the_spec():
         "temperature": 0.5,
         "reasoning_effort": "low",
         "max_retries": 0,
+        "max_tokens": 4,
+        "max_seconds": 5.5,
+        "max_cost": 0.25,
+        "max_tool_errors": 6,
+        "max_repeats": 7,
+        "stop_on_tools": ("submit",),
+        "stop_on_text": r"\bDONE\b",
+        "max_tool_output_bytes": 4096,
+        "question_timeout_seconds": 60,
     }
 
     spec = Agent(**written).spec.model_dump()
@@ -62,6 +72,32 @@ def test_every_argument_reaches_the_spec():
 def test_values_out_of_range_are_refused_by_name():
     with pytest.raises(ConfigurationError, match=r"agent 'helper': max_steps: .*; temperature: "):
         Agent("helper", model="m", max_steps=0, temperature=9)
+
+
+@pytest.mark.parametrize("pattern", ["(", "(?=x)", r"(a)\1", r"(\w{1000}){1000}", ""])
+def test_a_stop_pattern_that_cannot_be_matched_in_linear_time_is_refused(pattern: str):
+    with pytest.raises(ConfigurationError, match=r"agent 'helper': stop_on_text: "):
+        Agent("helper", model="m", stop_on_text=pattern)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_tokens": 0},
+        {"max_seconds": 0},
+        {"max_seconds": math.inf},
+        {"max_cost": -1},
+        {"max_cost": math.nan},
+        {"max_tool_errors": 0},
+        {"max_repeats": 1},
+        {"stop_on_tools": [" "]},
+        {"max_tool_output_bytes": 255},
+        {"question_timeout_seconds": 0},
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused(wrong: dict[str, Any]):
+    with pytest.raises(ConfigurationError, match=f"agent 'helper': {next(iter(wrong))}"):
+        Agent("helper", model="m", **wrong)
 
 
 def test_a_blank_id_is_refused():

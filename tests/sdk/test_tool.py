@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from wakeful.contracts.errors import ConfigurationError, ToolError, ToolInputInvalid
 from wakeful.contracts.tool import Tool, ToolContext
-from wakeful.sdk.tool import as_tool, tool
+from wakeful.sdk.tool import LARGE_BYTES, as_tool, tool
 
 
 class Place(BaseModel):
@@ -65,17 +65,73 @@ def test_a_bare_decorator_takes_everything_from_the_function():
     assert weather.spec.description == "The weather in a city."
     assert weather.spec.parameters["properties"]["city"] == {"type": "string", "description": "Where to look."}
     assert (weather.spec.effect, weather.spec.approval, weather.spec.frontend) == ("once", False, False)
+    assert (weather.spec.timeout_seconds, weather.spec.result) == (None, None)
 
 
 def test_options_override_what_the_function_says():
-    @tool(name="look-up", description="Looks.", effect="pure", approval=True)
+    @tool(name="look-up", description="Looks.", effect="pure", approval=True, timeout=2.5)
     def find(query: str) -> str:
         """Ignored."""
         return query
 
     assert find.spec.name == "look-up"
     assert find.spec.description == "Looks."
-    assert (find.spec.effect, find.spec.approval) == ("pure", True)
+    assert (find.spec.effect, find.spec.approval, find.spec.timeout_seconds) == ("pure", True, 2.5)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, math.inf, math.nan])
+def test_a_timeout_that_makes_no_sense_is_refused(timeout: float):
+    def find() -> None: ...
+
+    with pytest.raises(ConfigurationError, match="expected a timeout in seconds above 0, found"):
+        tool(find, timeout=timeout)
+
+
+def test_a_front_end_tool_is_described_by_its_parameters_and_its_return_type():
+    @tool(frontend=True)
+    def pick(places: list[Place], why: str) -> Literal["first", "second"]:
+        """Let the user pick."""
+        raise AssertionError("must not run")
+
+    assert pick.spec.frontend
+    assert pick.spec.description == "Let the user pick."
+    assert list(pick.spec.parameters["properties"]) == ["places", "why"]
+    assert pick.spec.result == {"type": "string", "enum": ["first", "second"]}
+
+
+def test_the_answer_of_a_front_end_tool_may_be_an_object():
+    @tool(frontend=True)
+    async def locate() -> Place: ...
+
+    assert locate.spec.result is not None
+    assert locate.spec.result["type"] == "object"
+    assert list(locate.spec.result["properties"]) == ["city", "country"]
+    assert "title" not in locate.spec.result
+
+
+def test_a_front_end_tool_that_does_not_say_what_it_returns_takes_any_answer():
+    def silent(): ...
+    def anything() -> Any: ...
+    def thing() -> object: ...
+    def nothing() -> None: ...
+
+    assert [tool(function, frontend=True).spec.result for function in (silent, anything, thing, nothing)] == [None] * 4
+
+
+def test_a_return_type_without_a_schema_is_refused_for_a_front_end_tool_only():
+    def give() -> Opaque: ...
+
+    assert tool(give).spec.result is None
+    with pytest.raises(ConfigurationError, match="its return type has no JSON Schema"):
+        tool(give, frontend=True)
+
+
+@pytest.mark.parametrize("option", [{"approval": True}, {"timeout": 3}])
+def test_a_front_end_tool_takes_neither_approval_nor_timeout(option: dict[str, Any]):
+    def pick() -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"tool .*pick: the client carries a front-end tool out"):
+        tool(pick, frontend=True, **option)
 
 
 def test_a_tool_is_still_the_function():
@@ -179,6 +235,50 @@ async def test_a_synchronous_function_runs_in_a_thread_with_the_callers_context_
     assert await where.call({}, context) == ["acme", False]
 
 
+async def test_functions_that_never_return_hold_up_no_other(context: ToolContext):
+    running, release = threading.Semaphore(0), threading.Event()
+
+    @tool
+    def hang() -> bool:
+        running.release()
+        release.wait(5)
+        return threading.current_thread().daemon
+
+    hanging = [asyncio.create_task(hang.call({}, context)) for _ in range(64)]
+    async with asyncio.timeout(5):
+        assert await weather.call(weather.check({"city": "Rome"}), context) == "20 c in Rome"
+        await asyncio.to_thread(lambda: [running.acquire(timeout=5) for _ in hanging])
+        release.set()
+        assert await asyncio.gather(*hanging) == [True] * 64
+
+
+async def test_what_a_function_returns_after_its_call_was_cancelled_is_discarded(context: ToolContext):
+    loop, running, release, over = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), asyncio.Event()
+    problems: list[object] = []
+    loop.set_exception_handler(lambda _, problem: problems.append(problem))
+
+    @tool
+    def late() -> str:
+        loop.call_soon_threadsafe(running.set)
+        release.wait(5)
+        loop.call_soon_threadsafe(over.set)
+        return "late"
+
+    call = asyncio.create_task(late.call({}, context))
+    async with asyncio.timeout(5):
+        await running.wait()
+        (thread,) = (one for one in threading.enumerate() if one.name == "tool late")
+        call.cancel()
+        await asyncio.wait([call])
+        release.set()
+        await over.wait()
+        await asyncio.to_thread(thread.join, 5)
+        await asyncio.sleep(0)
+
+    assert call.cancelled()
+    assert problems == []
+
+
 async def test_an_async_function_runs_on_the_loop(context: ToolContext):
     @tool
     async def where() -> bool:
@@ -248,12 +348,31 @@ async def test_what_the_function_raises_passes_through(context: ToolContext):
         await fail.call({}, context)
 
 
+class Fatal(BaseException):
+    """What no library expects."""
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), Fatal()]
+)
+async def test_whatever_a_function_raises_in_its_thread_reaches_its_caller_only(
+    error: BaseException, context: ToolContext
+):
+    @tool
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        async with asyncio.timeout(5):
+            await fail.call({}, context)
+
+
 async def test_a_stop_iteration_in_a_thread_does_not_hang_the_run(context: ToolContext):
     @tool
     def first() -> int:
         return next(iter([]))
 
-    with pytest.raises(RuntimeError, match="first raised StopIteration"):
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
         async with asyncio.timeout(5):
             await first.call({}, context)
 
@@ -296,6 +415,20 @@ async def test_results_become_json_values(value: object, expected: object, conte
 
     assert result == expected
     assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize("text", ["x" * LARGE_BYTES * 2, "\N{EURO SIGN}" * LARGE_BYTES])
+async def test_a_long_text_is_handed_over_as_it_is(text: str, context: ToolContext):
+    assert await returning(text).call({}, context) is text
+
+
+async def test_a_large_result_is_handed_over_as_its_json(context: ToolContext):
+    rows = [{"n": 1}] * (LARGE_BYTES // 8)
+
+    result = await returning(rows).call({}, context)
+
+    assert isinstance(result, msgspec.Raw)
+    assert msgspec.json.decode(result) == rows
 
 
 class Opaque:

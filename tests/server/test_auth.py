@@ -32,7 +32,19 @@ GUARDED = [
     ("POST", "/v1/runs"),
     ("GET", "/v1/runs/run"),
     ("GET", "/v1/runs/run/events/stream"),
+    ("GET", "/v1/runs/summary"),
+    ("POST", "/v1/runs/run/inputs"),
     ("POST", "/v1/runs/run/decision"),
+    ("POST", "/v1/runs/run/decisions"),
+    ("POST", "/v1/threads/thread/cancel"),
+    ("POST", "/v1/threads/thread/interrupt"),
+    ("POST", "/v1/threads/thread/decision"),
+    ("GET", "/v1/threads/thread/mailbox"),
+    ("PUT", "/v1/threads/thread/mailbox/order"),
+    ("PATCH", "/v1/threads/thread/mailbox/run"),
+    ("DELETE", "/v1/threads/thread/mailbox/run"),
+    ("GET", "/v1/dead-letters"),
+    ("POST", "/v1/dead-letters/x/retry"),
     ("POST", "/v1/ai-sdk/agents/assistant/runs"),
     ("GET", "/v1/ai-sdk/chat/thread/stream"),
     ("GET", "/v1/ai-sdk/threads/thread/messages"),
@@ -58,7 +70,7 @@ async def test_credentials_that_are_missing_wrong_or_doubled_are_401(guarded: An
 
     for method, path in GUARDED:
         # Nobody looks at the body, or this one would be a 400.
-        content = b"{" if method == "POST" else b""
+        content = b"{" if method in {"POST", "PUT", "PATCH"} else b""
         response = await guarded.client.request(method, path, headers=headers, content=content)
 
         assert (path, response.status_code) == (path, 401)
@@ -88,7 +100,17 @@ async def test_health_metrics_and_documentation_need_no_token(guarded: Any):
         ("GET", "/v1/runs/run/events", None),
         ("GET", "/v1/runs/run/events/stream", None),
         ("POST", "/v1/runs/run/cancel", None),
+        ("POST", "/v1/runs/run/inputs", {"messages": [{"content": "hello"}]}),
+        ("POST", "/v1/runs/run/inputs", {"decisions": [{"target": "x", "approved": True}]}),
         ("POST", "/v1/runs/run/decision", {"target": "x", "approved": True}),
+        ("POST", "/v1/runs/run/decisions", {"decisions": [{"target": "x", "approved": True}]}),
+        ("POST", "/v1/threads/thread/decision", {"target": "x", "approved": True}),
+        ("POST", "/v1/threads/thread/cancel", None),
+        ("POST", "/v1/threads/thread/interrupt", None),
+        ("GET", "/v1/threads/thread/mailbox", None),
+        ("PUT", "/v1/threads/thread/mailbox/order", {"run_ids": [], "revision": "x"}),
+        ("PATCH", "/v1/threads/thread/mailbox/run", {"messages": [{"content": "hello"}], "revision": 1}),
+        ("DELETE", "/v1/threads/thread/mailbox/run", None),
         ("GET", "/v1/ai-sdk/threads/thread/messages", None),
         ("GET", "/v1/ag-ui/threads/thread/messages", None),
     ],
@@ -96,8 +118,9 @@ async def test_health_metrics_and_documentation_need_no_token(guarded: Any):
 async def test_the_ids_of_another_scope_do_not_exist(guarded: Any, method: str, path: str, body: Any):
     response = await guarded.client.request(method, path, headers=BLUE, json=body)
 
+    thread = (await guarded.client.get("/v1/threads/thread", headers=RED)).json()
     assert response.status_code == 404
-    assert (await guarded.client.get("/v1/threads/thread", headers=RED)).json()["title"] is None
+    assert (thread["title"], thread["generation"], thread["message_count"]) == (None, 1, 2)
 
 
 async def test_lists_and_resumed_streams_show_nothing_of_another_scope(guarded: Any):

@@ -51,15 +51,6 @@ async def test_a_store_that_hangs_is_a_timeout(serve: Any, faulty: Any):
     assert live.status_code == 200
 
 
-async def test_a_server_that_goes_down_is_unhealthy(server: Any):
-    server.runtime.inner.drain()
-
-    response = await server.client.get("/health")
-
-    assert response.status_code == 503
-    assert response.json()["components"]["runtime"] == "error"
-
-
 def samples(text: str, name: str) -> dict[tuple[str, ...], float]:
     """The values of one metric by its labels' values."""
     return {

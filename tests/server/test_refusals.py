@@ -156,14 +156,32 @@ async def test_an_unknown_agent_is_404_on_every_run_route(shared: Any, path: str
         ("GET", "/v1/runs/x/events/stream"),
         ("POST", "/v1/runs/x/cancel"),
         ("POST", "/v1/runs/x/decision"),
+        ("POST", "/v1/runs/x/decisions"),
+        ("POST", "/v1/runs/x/inputs"),
+        ("POST", "/v1/threads/x/cancel"),
+        ("POST", "/v1/threads/x/interrupt"),
+        ("POST", "/v1/threads/x/decision"),
+        ("GET", "/v1/threads/x/mailbox"),
+        ("PUT", "/v1/threads/x/mailbox/order"),
+        ("PATCH", "/v1/threads/x/mailbox/y"),
+        ("DELETE", "/v1/threads/x/mailbox/y"),
+        ("POST", "/v1/dead-letters/x/retry"),
         ("GET", "/v1/ai-sdk/threads/x/messages"),
         ("GET", "/v1/ai-sdk/chat/x/messages"),
         ("GET", "/v1/ag-ui/threads/x/messages"),
     ],
 )
 async def test_unknown_threads_and_runs_are_404(shared: Any, method: str, path: str):
+    answer = {"target": "x", "approved": True}
+    special: dict[str, Any] = {
+        "decision": answer,
+        "decisions": {"decisions": [answer]},
+        "order": {"run_ids": [], "revision": "x"},
+        "y": {"messages": HELLO, "revision": 1},
+    }
     body = {"PATCH": {}, "POST": {"messages": HELLO}}.get(method)
-    body = {"target": "x", "approved": True} if path.endswith("decision") else body
+    if method not in {"GET", "DELETE"}:
+        body = special.get(path.rpartition("/")[2], body)
 
     response = await shared.client.request(method, path, **({"json": body} if body is not None else {}))
 

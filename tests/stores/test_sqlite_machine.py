@@ -15,4 +15,4 @@ class SQLiteMachine(StoreMachine):
 
 
 TestSQLiteMachine = SQLiteMachine.TestCase
-TestSQLiteMachine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestSQLiteMachine.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)

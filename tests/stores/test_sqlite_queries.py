@@ -24,7 +24,17 @@ OPTIONAL = {
     "count_runs": ("thread_id", "status", "parent_run_id", "created_from"),
     "list_messages": ("run_id", "visibility", "after", "before", "descending"),
     "count_messages_of_run": ("visibility",),
+    "dead_letters": ("id",),
+    "advance_run": ("voids",),
+    "rest_run": ("voids",),
+    "release_dispatch": ("error",),
+    "end_dispatch": ("dead",),
 }
+BOUNDED = {
+    "count_unfinished": ["SCAN runs USING INDEX runs_unfinished"],  # holds what is unfinished only
+    "free_bytes": ["SCAN pragma_freelist_count VIRTUAL TABLE INDEX 0:", "SCAN pragma_page_size VIRTUAL TABLE INDEX 0:"],
+}
+WHOLE_TABLES = {"sizes"}
 
 
 class Anything(dict[str, int]):
@@ -46,7 +56,7 @@ def plan(connection: sqlite3.Connection, sql: str) -> list[str]:
 
 
 def variants() -> Iterator[tuple[str, tuple[str, ...]]]:
-    for name in QUERIES:
+    for name in sorted(QUERIES.keys() - WHOLE_TABLES):
         optional = OPTIONAL.get(name, ())
         for given in product((False, True), repeat=len(optional)):
             yield name, tuple(argument for argument, wanted in zip(optional, given, strict=True) if wanted)
@@ -59,7 +69,7 @@ def test_no_query_scans_or_sorts_a_table(connection: sqlite3.Connection, name: s
     steps = plan(connection, sql)
 
     scanned = [step for step in steps if re.match(r"SCAN (?!json_each|ancestor\b|descendant\b|CONSTANT ROW)", step)]
-    assert scanned == []
+    assert [step for step in scanned if step not in BOUNDED.get(name, [])] == []
     assert [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step] == []
 
 
@@ -69,6 +79,15 @@ def test_no_query_scans_or_sorts_a_table(connection: sqlite3.Connection, name: s
         ("due_dispatches", (), "dispatches_due"),
         ("promote_next", (), "runs_unfinished"),
         ("active_run", (), "runs_unfinished"),
+        ("mailbox", (), "runs_unfinished"),
+        ("backlog_is_full", (), "runs_unfinished"),
+        ("claimed_run", (), "runs_steering"),
+        ("break_leases", (), "dispatches_due"),
+        ("pull_near", (), "dispatches_due"),
+        ("dead_letters", (), "dispatches_dead"),
+        ("expired_interrupts", (), "interrupts_by_expiry"),
+        ("runs_to_pack", (), "runs_by_end"),
+        ("runs_to_prune", (), "runs_by_end"),
         ("in_the_way", (), "runs_unfinished"),
         ("unfinished_runs", (), "runs_unfinished"),
         ("running_within", (), "runs_unfinished"),
@@ -95,7 +114,7 @@ def test_a_query_uses_the_index_made_for_it(
 def test_the_code_and_the_files_name_the_same_queries() -> None:
     code = "".join(file.read_text("utf-8") for file in SOURCES.glob("*.py"))
 
-    called = set(re.findall(r'session\.(?:row|rows|value|changes|must_change|many)\(\s*"(\w+)"', code))
+    called = set(re.findall(r'session\.(?:row|rows|value|count|changes|must_change|many)\(\s*"(\w+)"', code))
 
     assert called == set(QUERIES)
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -168,3 +169,38 @@ def test_a_read_only_file_is_named_so(tmp_path: object) -> None:
     found = readable(caught.value, "wakeful.db")
     assert isinstance(found, StoreUnavailable)
     assert found.message == "database wakeful.db: the file or its folder is read-only; make both writable for this user"
+
+
+async def test_work_that_wants_to_be_alone_is_in_no_transaction_and_keeps_its_place(bench: Bench) -> None:
+    def alone(session: Session) -> list[str]:
+        assert not session.in_transaction
+        session.control("vacuum")
+        return [row[0] for row in session.rows("all")]
+
+    busy, free = threading.Event(), threading.Event()
+    blocker = asyncio.ensure_future(bench.writer.run(lambda _: (busy.set(), free.wait(5))))
+    await asyncio.to_thread(busy.wait, 5)
+    waiting: list[asyncio.Future[Any]] = [
+        asyncio.ensure_future(bench.writer.run(insert("a"))),
+        asyncio.ensure_future(bench.writer.run_alone(alone)),
+        asyncio.ensure_future(bench.writer.run(insert("b"))),
+    ]
+    await asyncio.sleep(0)  # let every work reach the queue
+    free.set()
+    await blocker
+
+    assert await asyncio.gather(*waiting) == ["a", ["a"], "b"]
+    assert await bench.words() == ["a", "b"]
+
+
+async def test_work_that_fails_alone_fails_alone(bench: Bench) -> None:
+    def begin_and_fail(session: Session) -> None:
+        session.control("begin")
+        session.rows("insert", word="lost")
+        raise sqlite3.OperationalError("as after a full disk")
+
+    with pytest.raises(StoreUnavailable):
+        await bench.writer.run_alone(begin_and_fail)
+
+    assert await bench.writer.run(insert("a")) == "a"
+    assert await bench.words() == ["a"]

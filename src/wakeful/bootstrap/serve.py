@@ -1,12 +1,13 @@
-"""Runs an app with uvicorn, handing runs back before the sockets close."""
+"""Runs an app with uvicorn; when asked to stop, runs are handed back before the sockets close."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import logging
-import signal
+import os
 import socket
+import threading
 from types import FrameType
 
 import uvicorn
@@ -15,37 +16,71 @@ from wakeful.runtime.runtime import Runtime
 from wakeful.server.app import App
 from wakeful.server.config import ServerConfig
 
-GRACE_SECONDS = 30
+CONNECTION_SECONDS = 5
+"""How long requests that still go on when the runs are handed back may take to end."""
+HURRY_SECONDS = 2
+"""How long a process takes to end after the second signal, whatever hangs in it."""
+
 log = logging.getLogger("wakeful")
 
 
 class _Server(uvicorn.Server):
-    """Ends event streams when asked to exit; uvicorn itself would wait for them."""
+    """Goes on answering after the first signal until the runs are handed back; uvicorn itself would stop at once."""
 
     def __init__(self, config: uvicorn.Config, runtime: Runtime) -> None:
         super().__init__(config)
         self._runtime = runtime
+        self._last_resort = threading.Timer(HURRY_SECONDS, _give_up)
+        self._last_resort.daemon = True
+        self._asked = asyncio.Event()
+        self._told = False
+        self._hurried = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until asked to exit."""
         self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)
+        async with asyncio.TaskGroup() as tasks:
+            ending = tasks.create_task(self._end_when_asked(), name="ending")
+            await super().serve(sockets)
+            ending.cancel()
+        self._last_resort.cancel()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal arrived; this runs outside the loop. A second Ctrl-C does not wait.
+        """A signal arrived; this runs outside the loop. The first one asks, the second does not wait.
 
         Without a call of the overridden method uvicorn does not raise the signal again when it is done: being asked
         to stop is no failure.
         """
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._runtime.drain)
-        self.force_exit = self.should_exit and sig == signal.SIGINT
+        if self._loop is None:
+            return
+        self._loop.call_soon_threadsafe(self._runtime.cut_off if self._told else self._asked.set)
+        if self._told and not self._hurried:
+            self._hurried = True
+            self._last_resort.start()
+        self._told = True
+
+    async def _end_when_asked(self) -> None:
+        await self._asked.wait()
+        grace = self._runtime.config.shutdown_grace_seconds
+        log.info("asked to stop: running steps have %g s; a second signal does not wait for them", grace)
+        self._runtime.begin_drain()
+        await self._runtime.drained()
         self.should_exit = True
 
 
+def _give_up() -> None:
+    log.warning("something does not stop, so the process ends without it; its runs go on in the next one")
+    os._exit(0)
+
+
 def serve(app: App, runtime: Runtime, config: ServerConfig, *, log_level: str = "info") -> None:
-    """Serve on the configured address until interrupted."""
+    """Serve on the configured address until interrupted.
+
+    The first SIGTERM or SIGINT lets running steps go on for the runtime's `shutdown_grace_seconds` while the server
+    answers, with 503 on `/health`; then runs are handed back, streams end, and the process ends. The second does not
+    wait.
+    """
     warn_if_exposed(config)
     settings = uvicorn.Config(
         app,
@@ -53,7 +88,7 @@ def serve(app: App, runtime: Runtime, config: ServerConfig, *, log_level: str = 
         port=config.port,
         log_level=log_level,
         access_log=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=CONNECTION_SECONDS,
         server_header=False,
     )
     _Server(settings, runtime).run()

@@ -1,16 +1,19 @@
-"""Reads the server's settings from the environment."""
+"""Reads the settings of the server and the runtime from the environment."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
+from pydantic_settings import BaseSettings, SettingsError
 
 from wakeful.contracts.errors import ConfigurationError
+from wakeful.runtime.config import RuntimeConfig
 from wakeful.server.config import ServerConfig
 
 LOOPBACK = "127.0.0.1:3000"
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 def read_settings(**given: Any) -> ServerConfig:
@@ -18,8 +21,17 @@ def read_settings(**given: Any) -> ServerConfig:
 
     Raises `ConfigurationError` naming each bad variable, never its value.
     """
+    return _read(ServerConfig, given)
+
+
+def read_runtime_settings(**given: Any) -> RuntimeConfig:
+    """The same for the runtime."""
+    return _read(RuntimeConfig, given)
+
+
+def _read(settings: type[S], given: dict[str, Any]) -> S:
     try:
-        return ServerConfig(**given)
+        return settings(**given)
     except ValidationError as error:
         problems = [f"WAKEFUL_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         raise ConfigurationError("; ".join(problems)) from None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from pathlib import Path
 
 import uvicorn
 
-from wakeful.bootstrap.plugs import open_store
 from wakeful.bootstrap.serve import serve, warn_if_exposed
 from wakeful.cli.target import load_server
 from wakeful.embed import AgentServer
@@ -18,6 +16,7 @@ from wakeful.server.app import App
 RELOAD_TARGET = "WAKEFUL_DEV_TARGET"
 RELOAD_STORE = "WAKEFUL_DEV_STORE"
 RELOAD_ADDRESS = "WAKEFUL_ADDRESS"
+RELOAD_GRACE = "WAKEFUL_SHUTDOWN_GRACE_SECONDS"
 
 GREETING = """
 Wakeful is on {base}
@@ -42,7 +41,7 @@ def serve_target(target: str | None, *, host: str | None, port: int | None, stor
 
 
 def serve_reloading(target: str | None, *, host: str | None, port: int | None, store: str | None) -> None:
-    """Serve in a child process that restarts when a file changes."""
+    """Serve in a child process that restarts when a file changes, without waiting for steps unless told to."""
     server = load_server(target, host=host, port=port, store=store)
     config = server.config
     print(greeting(server), flush=True)
@@ -50,6 +49,7 @@ def serve_reloading(target: str | None, *, host: str | None, port: int | None, s
     os.environ[RELOAD_ADDRESS] = config.address
     os.environ[RELOAD_TARGET] = target or ""
     os.environ[RELOAD_STORE] = store or ""
+    os.environ.setdefault(RELOAD_GRACE, "0")
     uvicorn.run(
         "wakeful.cli.commands:reloaded_app",
         factory=True,
@@ -66,17 +66,6 @@ def reloaded_app() -> App:
     """The app of a reloading server's child process, described by its environment."""
     target, store = os.environ[RELOAD_TARGET], os.environ[RELOAD_STORE]
     return load_server(target or None, store=store or None).app
-
-
-def upgrade_store(url: str) -> None:
-    """Open a store, which brings its schema up to date, and close it."""
-
-    async def upgrade() -> None:
-        store = open_store(url)
-        await store.open()
-        await store.aclose()
-
-    asyncio.run(upgrade())
 
 
 def greeting(server: AgentServer) -> str:

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pydantic_settings import BaseSettings
+
 from wakeful.bootstrap.plugs import open_store
-from wakeful.bootstrap.settings import at_address, read_settings
+from wakeful.bootstrap.settings import at_address, read_runtime_settings, read_settings
 from wakeful.cli.target import load_server
 from wakeful.contracts.errors import WakefulError
+from wakeful.server.config import ServerConfig
 
-EXTRAS = {"models": "aiohttp", "pydantic-ai": "pydantic_ai", "fast": "uvloop"}
+EXTRAS = {"models": "aiohttp", "pydantic-ai": "pydantic_ai", "prices": "genai_prices", "fast": "uvloop"}
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
 
 
@@ -34,10 +37,29 @@ def examine(target: str | None, store: str | None) -> list[Finding]:
         Finding("python", platform.python_version(), sys.version_info >= (3, 11)),
         *(Finding(f"extra {extra}", _installed(extra, module)) for extra, module in EXTRAS.items()),
         *(Finding(f"key {key}", "set" if os.environ.get(key) else "not set") for key in KEYS),
-        _attempt("settings", lambda: f"serves on {at_address(read_settings(), host=None, port=None).address}"),
+        *_effective(lambda: at_address(read_settings(), host=None, port=None)),
+        *_effective(read_runtime_settings),
         _attempt("target", lambda: _describe(target)),
         *([_attempt("store", lambda: _try_store(store))] if store else []),
     ]
+
+
+def _effective(read: Callable[[], BaseSettings]) -> list[Finding]:
+    """The settings in force, one by one; of tokens only their scopes."""
+    try:
+        settings = read()
+    except WakefulError as error:
+        return [Finding("settings", error.message, ok=False)]
+    shown = settings.model_dump(exclude={"api_tokens"})
+    return [
+        *(Finding(f"setting WAKEFUL_{name.upper()}", "null" if value is None else str(value)) for name, value in shown.items()),
+        *([_tokens(settings)] if isinstance(settings, ServerConfig) else []),
+    ]
+
+
+def _tokens(settings: ServerConfig) -> Finding:
+    scopes = ", ".join(settings.api_tokens) or "none: everybody may do everything"
+    return Finding("scopes in WAKEFUL_API_TOKENS", scopes)
 
 
 def _installed(extra: str, module: str) -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
+from wakeful.cli.ages import read_age
+
+T = TypeVar("T")
 TARGET_HELP = "TARGET is module:attribute or file.py:attribute: an AgentServer, AgentRuntime, Agent or list of Agents."
+AGE_HELP = "Only runs that finished so long ago, such as 30d, 12h, 90m or 45s."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,17 +78,72 @@ def doctor(target: str | None, store: str | None) -> None:
 
 @main.group()
 def db() -> None:
-    """Look after a store."""
+    """Look after a store; a server may use it meanwhile."""
+
+
+def _stored(command: click.decorators.FC) -> click.decorators.FC:
+    """The option that names the store."""
+    return click.option("--store", required=True, help="Store URL, such as sqlite:///wakeful.db.")(command)
+
+
+def _machine_readable(command: click.decorators.FC) -> click.decorators.FC:
+    """The option for programs that read the output."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
 @db.command()
-@click.option("--store", required=True, help="Store URL, such as sqlite:///wakeful.db.")
+@_stored
 def upgrade(store: str) -> None:
     """Bring a store's schema up to date."""
-    from wakeful.cli.commands import upgrade_store
+    from wakeful.cli import database
 
-    _report(lambda: upgrade_store(store))
+    _report(lambda: database.upgrade(store))
     click.echo(f"{store} is up to date")
+
+
+@db.command()
+@_stored
+@_machine_readable
+def sizes(*, store: str, as_json: bool) -> None:
+    """Show how much a store holds."""
+    from wakeful.cli import database
+
+    database.show_sizes(_report(lambda: database.sizes(store)), as_json=as_json)
+
+
+@db.command()
+@_stored
+@click.option("--older-than", callback=read_age, default="0s", show_default=True, help=f"{AGE_HELP} All without it.")
+@_machine_readable
+def compact(*, store: str, older_than: int, as_json: bool) -> None:
+    """Pack the logs of finished runs; they read as they did."""
+    from wakeful.cli import database
+
+    packed = _report(lambda: database.compact(store, older_than))
+    click.echo(f'{{"compacted":{packed}}}' if as_json else f"packed the logs of {packed} runs")
+
+
+@db.command()
+@_stored
+@click.option("--older-than", callback=read_age, required=True, help=AGE_HELP)
+@_machine_readable
+def prune(*, store: str, older_than: int, as_json: bool) -> None:
+    """Remove the logs of finished runs; threads, messages and runs stay."""
+    from wakeful.cli import database
+
+    removed = _report(lambda: database.prune(store, older_than))
+    click.echo(f'{{"pruned":{removed}}}' if as_json else f"removed the logs of {removed} runs")
+
+
+@db.command()
+@_stored
+@_machine_readable
+def reclaim(*, store: str, as_json: bool) -> None:
+    """Give free space back to the disk; a server that uses the store waits meanwhile."""
+    from wakeful.cli import database
+
+    freed = _report(lambda: database.reclaim(store))
+    click.echo(f'{{"reclaimed_bytes":{freed}}}' if as_json else f"gave back {database.readable(freed)}")
 
 
 @main.command()
@@ -94,11 +154,11 @@ def version() -> None:
     click.echo(installed("wakeful"))
 
 
-def _report(command: Callable[[], None]) -> None:
+def _report(command: Callable[[], T]) -> T:
     """Run a command; what an operator can mend is told without a stack trace."""
     from wakeful.contracts.errors import WakefulError
 
     try:
-        command()
+        return command()
     except WakefulError as error:
         raise click.ClickException(error.message) from error

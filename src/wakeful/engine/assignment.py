@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wakeful.contracts.event import ErrorReport, FinishReason, StopReason
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message
 from wakeful.contracts.model import ModelSettings, Provider
+from wakeful.contracts.price import NO_PRICES, Prices
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.tool import Tool, ToolSpec
@@ -19,14 +20,15 @@ from wakeful.contracts.tool import Tool, ToolSpec
 class Unfinished:
     """The step an earlier dispatch left open.
 
-    `reply` is how the model's reply ended, None when it was cut off and must be asked again. `started_calls` were
-    begun, and those that have no result were cut off; `noted` are the interrupts whose decision the log tells.
+    `reply` is how the model's reply ended, None when it was cut off and must be asked again. `started_calls` says
+    how often each call was begun; those that have no result were cut off. `noted` are the interrupts whose decision
+    the log tells.
     """
 
     step: int
     message_id: str
     reply: FinishReason | None
-    started_calls: frozenset[str] = frozenset()
+    started_calls: Mapping[str, int] = field(default_factory=dict[str, int])
     noted: frozenset[str] = frozenset()
 
 
@@ -36,7 +38,7 @@ class Assignment:
 
     `model` is the provider's own name for the model. `frontend` tools are carried out by the client and never hide
     a server tool of the same name. `history` is the whole thread including this run's messages so far.
-    `announced`: the log already says that the run started.
+    `announced`: the log already says that the run started. `active_ms` is how long earlier dispatches carried it.
     """
 
     run: Run
@@ -50,13 +52,20 @@ class Assignment:
     interrupts: tuple[InterruptRecord, ...] = ()
     unfinished: Unfinished | None = None
     announced: bool = False
+    active_ms: int = 0
+    prices: Prices = NO_PRICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a dispatch of a run ended: at rest (`waiting` with its interrupts), for good, or put back (`queued`)."""
+    """How a dispatch of a run ended: at rest (`waiting` with its interrupts), for good, or put back (`queued`).
+
+    `queued` with an `error` is a failure that may pass, not before `retry_after_ms` where the vendor said so. Its step
+    is left open: the run goes on from there, or is given up after `Loop.salvage`.
+    """
 
     status: RunStatus
     stop_reason: StopReason | None = None
     error: ErrorReport | None = None
     interrupts: tuple[Interrupt, ...] = ()
+    retry_after_ms: int | None = None

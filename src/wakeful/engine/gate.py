@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
+from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ToolError, ToolInputInvalid
-from wakeful.contracts.interrupt import Decision, Interrupt, InterruptRecord
+from wakeful.contracts.interrupt import Decision, Interrupt, InterruptKind, InterruptRecord
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import ResultStatus, ToolCallPart
-from wakeful.contracts.tool import Tool
+from wakeful.contracts.tool import Tool, ToolSpec
 from wakeful.engine.assignment import Assignment
 
 OUTCOME_UNKNOWN = "The server stopped while this call was running. Its outcome is unknown and it was not repeated."
+ATTEMPT_UNKNOWN = "The server had stopped while it was running before: whether that attempt had an effect is unknown."
 log = logging.getLogger("wakeful.tools")
 APPROVAL_SCHEMA: JsonObject = {
     "type": "object",
-    "properties": {"approved": {"type": "boolean"}, "reason": {"type": "string"}},
+    "properties": {
+        "approved": {"type": "boolean"},
+        "reason": {"type": "string"},
+        "arguments": {"type": "object"},
+    },
     "required": ["approved"],
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """Run the tool with these checked arguments."""
+    """Run the tool with these checked arguments; `edited` is their JSON text where a human changed them."""
 
     call: ToolCallPart
     tool: Tool
     arguments: JsonObject
+    edited: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,87 +63,135 @@ Verdict = Allow | Answer | Ask
 class Gate:
     """Judges the calls of one step.
 
-    `records` are the questions asked about these very calls, `started` the calls that had begun to run. A new step
-    has neither, so that no decision is ever taken for another call's.
+    `records` are the questions asked about these very calls, oldest first, `started` says how often each call had
+    begun to run. A new step has neither, so that no decision is ever taken for another call's.
     """
 
     def __init__(
         self,
         assignment: Assignment,
+        clock: Clock,
         *,
         records: Iterable[InterruptRecord] = (),
-        started: frozenset[str] = frozenset(),
+        started: Mapping[str, int] | None = None,
     ) -> None:
         self._assignment = assignment
-        self._records = {record.interrupt.call_id: record for record in records}
-        self._started = started
+        self._clock = clock
+        self._records: dict[str, list[InterruptRecord]] = {}
+        for record in records:
+            self._records.setdefault(record.interrupt.call_id, []).append(record)
+        self._started = started or {}
 
-    def judge(self, call: ToolCallPart, interrupt_id: str) -> Verdict:
-        """The verdict on a call; `interrupt_id` names the question if one must be asked."""
-        record = self._records.get(call.call_id)
+    def client_runs(self, call: ToolCallPart) -> bool:
+        """Whether the client carries the call out."""
+        tool = self._assignment.tools.get(call.name)
+        return call.name in self._assignment.frontend if tool is None else tool.spec.frontend
+
+    def judge(self, call: ToolCallPart) -> Verdict:
+        """The verdict on a call."""
         tool = self._assignment.tools.get(call.name)
         if tool is None:
-            return self._judge_frontend(call, record, interrupt_id)
-        try:
-            arguments = tool.check(_parse(call.arguments))
-        except ToolError as error:
-            return Answer(call, "failed", error.message)
-        except Exception as error:
-            log.exception("tool %s could not check its arguments", call.name)
-            return Answer(call, "failed", f"The arguments could not be checked: {type(error).__name__}.")
-        if call.call_id in self._started and tool.spec.effect == "once":
+            return self._judge_offered(call)
+        arguments = _checked(tool, call.arguments)
+        if isinstance(arguments, str):
+            return Answer(call, "failed", arguments)
+        if tool.spec.frontend:
+            return self._judge_frontend(call, tool.spec)
+        if tool.spec.approval:
+            return self._judge_approval(call, tool, arguments)
+        if tool.spec.effect == "once" and self._starts(call):
             return Answer(call, "failed", OUTCOME_UNKNOWN)
-        if not tool.spec.approval:
+        return Allow(call, tool, arguments)
+
+    def decided(self, call: ToolCallPart) -> list[tuple[Interrupt, Decision]]:
+        """The questions about a call that were answered, oldest first."""
+        records = self._records.get(call.call_id, ())
+        return [(record.interrupt, record.decision) for record in records if record.decision]
+
+    def _starts(self, call: ToolCallPart) -> int:
+        return self._started.get(call.call_id, 0)
+
+    def _judge_approval(self, call: ToolCallPart, tool: Tool, arguments: JsonObject) -> Verdict:
+        records = self._records.get(call.call_id, [])
+        approvals = [record.decision for record in records if record.decision and record.decision.approved is True]
+        edited = next((given.arguments for given in reversed(approvals) if given.arguments is not None), None)
+        if records and records[-1].decision is None:
+            return Ask(call, records[-1].interrupt)
+        if records and records[-1].decision is not None and records[-1].decision.approved is not True:
+            return Answer(call, "denied", _refusal(records[-1].decision, begun=bool(self._starts(call))))
+        cut_off = tool.spec.effect == "once" and 0 < self._starts(call) >= len(approvals)
+        if cut_off or not approvals:
+            return Ask(call, self._approval(call, edited, cut_off=cut_off))
+        if edited is None:
             return Allow(call, tool, arguments)
-        return self._judge_approval(call, tool, arguments, record, interrupt_id)
+        fitting = _checked(tool, edited)
+        if isinstance(fitting, str):
+            return Answer(call, "failed", f"The arguments that came with the approval do not fit: {fitting}")
+        return Allow(call, tool, fitting, _json(edited))
 
-    def decision(self, call: ToolCallPart) -> InterruptRecord | None:
-        """The decided question about a call, if there is one."""
-        record = self._records.get(call.call_id)
-        return record if record and record.decision else None
-
-    def _judge_approval(
-        self, call: ToolCallPart, tool: Tool, arguments: JsonObject, record: InterruptRecord | None, interrupt_id: str
-    ) -> Verdict:
-        if record is None:
-            question = f"May {call.name} run?"
-            return Ask(call, _interrupt(call, interrupt_id, "approval", question, APPROVAL_SCHEMA))
-        if record.decision is None:
-            return Ask(call, record.interrupt)
-        if record.decision.approved is True:
-            return Allow(call, tool, arguments)
-        return Answer(call, "denied", _refusal(record.decision))
-
-    def _judge_frontend(self, call: ToolCallPart, record: InterruptRecord | None, interrupt_id: str) -> Verdict:
+    def _judge_offered(self, call: ToolCallPart) -> Verdict:
         spec = self._assignment.frontend.get(call.name)
         if spec is None:
             known = ", ".join([*self._assignment.tools, *self._assignment.frontend]) or "none"
             return Answer(call, "failed", f"There is no tool named {call.name!r}. Available tools: {known}.")
-        if record is None:
-            return Ask(call, _interrupt(call, interrupt_id, "frontend_tool", "", None))
-        if record.decision is None:
-            return Ask(call, record.interrupt)
-        return Answer(call, "failed" if record.decision.failed else "succeeded", record.decision.output)
+        return self._judge_frontend(call, spec)
+
+    def _judge_frontend(self, call: ToolCallPart, spec: ToolSpec) -> Verdict:
+        records = self._records.get(call.call_id)
+        if not records:
+            return Ask(call, self._interrupt(call, "frontend_tool", call.arguments, "", spec.result))
+        decision = records[-1].decision
+        if decision is None:
+            return Ask(call, records[-1].interrupt)
+        return Answer(call, "failed" if decision.failed else "succeeded", decision.output)
+
+    def _approval(self, call: ToolCallPart, edited: JsonObject | None, *, cut_off: bool) -> Interrupt:
+        question = (
+            f"The server stopped while {call.name} was running: it may have happened or not. May it run again?"
+            if cut_off
+            else f"May {call.name} run?"
+        )
+        arguments = call.arguments if edited is None else _json(edited)
+        return self._interrupt(call, "approval", arguments, question, APPROVAL_SCHEMA)
+
+    def _interrupt(
+        self, call: ToolCallPart, kind: InterruptKind, arguments: str, question: str, schema: JsonObject | None
+    ) -> Interrupt:
+        patience = self._assignment.agent.question_timeout_seconds
+        return Interrupt(
+            id=self._clock.new_id(),
+            kind=kind,
+            call_id=call.call_id,
+            tool=call.name,
+            arguments=arguments,
+            message=question,
+            response_schema=schema,
+            expires_at=None if patience is None else self._clock.now() + round(patience * 1000),
+        )
 
 
-def _parse(arguments: str) -> JsonObject:
+def _checked(tool: Tool, arguments: JsonObject | str) -> JsonObject | str:
+    """The arguments, or their JSON text, as the tool takes them; a text says what is wrong with them."""
+    try:
+        return tool.check(_parsed(arguments) if isinstance(arguments, str) else arguments)
+    except ToolError as error:
+        return error.message
+    except Exception as error:
+        log.exception("tool %s could not check its arguments", tool.spec.name)
+        return f"The arguments could not be checked: {type(error).__name__}."
+
+
+def _parsed(arguments: str) -> JsonObject:
     try:
         return msgspec.json.decode(arguments, type=JsonObject)
     except (msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise ToolInputInvalid(f"The arguments are not a JSON object: {error}") from None
 
 
-def _interrupt(call: ToolCallPart, interrupt_id: str, kind: str, question: str, schema: JsonObject | None) -> Interrupt:
-    return Interrupt(
-        id=interrupt_id,
-        kind="approval" if kind == "approval" else "frontend_tool",
-        call_id=call.call_id,
-        tool=call.name,
-        arguments=call.arguments,
-        message=question,
-        response_schema=schema,
-    )
+def _json(arguments: JsonObject) -> str:
+    return msgspec.json.encode(arguments).decode()
 
 
-def _refusal(decision: Decision) -> str:
-    return f"The user denied this call: {decision.reason}" if decision.reason else "The user denied this call."
+def _refusal(decision: Decision, *, begun: bool) -> str:
+    refused = f"The user denied this call: {decision.reason}" if decision.reason else "The user denied this call."
+    return f"{refused} {ATTEMPT_UNKNOWN}" if begun else refused

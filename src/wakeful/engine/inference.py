@@ -7,6 +7,8 @@ import random
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import msgspec
+
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ModelError
 from wakeful.contracts.event import ErrorReport, ModelCallFinished, RetryScheduled, StepRestarted
@@ -14,6 +16,7 @@ from wakeful.contracts.journal import Journal
 from wakeful.contracts.message import Message
 from wakeful.contracts.model import ModelRequest, ReplyFinished
 from wakeful.contracts.model_errors import MalformedReply
+from wakeful.contracts.usage import Usage
 from wakeful.engine.accumulate import Accumulator
 from wakeful.engine.assignment import Assignment
 
@@ -97,9 +100,18 @@ class Inference:
             model=finished.model or self._assignment.model,
             provider=self._assignment.provider.name,
             finish_reason=finished.reason,
-            usage=finished.usage,
+            usage=self._priced(finished),
             duration_ms=max(duration, 0),
         )
+
+    def _priced(self, finished: ReplyFinished) -> Usage:
+        """The usage with its cost, by the name the vendor reports or else by the one it was asked under."""
+        prices, provider = self._assignment.prices, self._assignment.provider.name
+        for model in dict.fromkeys((finished.model or self._assignment.model, self._assignment.model)):
+            cost = prices.cost(provider, model, finished.usage)
+            if cost is not None:
+                return msgspec.structs.replace(finished.usage, cost=cost)
+        return finished.usage
 
 
 def _being_cancelled() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -48,14 +48,17 @@ def open_calls(history: Sequence[Message]) -> tuple[ToolCallPart, ...]:
 
 
 def paired(history: Sequence[Message], provider: str) -> Iterable[Message]:
-    """The history with each call's result right behind it; a call without one gets a cancelled result."""
+    """The history with each call's result right behind it; a call without one gets a cancelled result.
+
+    A call that a human changed is shown with the arguments it ran with.
+    """
     results = results_by_call(history)
     for message in history:
         if message.role == "tool":
             continue
-        parts = tuple(part for part in message.parts if _speaks_to(part, provider))
+        parts = tuple(_as_run(part, results) for part in message.parts if _speaks_to(part, provider))
         if parts:
-            yield message if len(parts) == len(message.parts) else msgspec.structs.replace(message, parts=parts)
+            yield message if parts == message.parts else msgspec.structs.replace(message, parts=parts)
         for call in message.tool_calls:
             result = results.get(call.call_id) or ToolResultPart(call.call_id, call.name, "cancelled", NOT_CARRIED_OUT)
             yield Message(f"{message.id}:{call.call_id}", "tool", (result,), message.created_at)
@@ -63,6 +66,15 @@ def paired(history: Sequence[Message], provider: str) -> Iterable[Message]:
 
 def _speaks_to(part: MessagePart, provider: str) -> bool:
     return not isinstance(part, ReasoningPart) or part.provider == provider
+
+
+def _as_run(part: MessagePart, results: Mapping[str, ToolResultPart]) -> MessagePart:
+    result = results.get(part.call_id) if isinstance(part, ToolCallPart) else None
+    return (
+        part
+        if result is None or result.arguments is None
+        else ToolCallPart(result.call_id, result.name, result.arguments)
+    )
 
 
 def _with_context(messages: list[Message], context: str | None) -> list[Message]:

@@ -4,82 +4,122 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-
-import msgspec
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ToolError
-from wakeful.contracts.event import ToolCallFinished, ToolCallStarted, ToolProgressed
+from wakeful.contracts.event import ToolCallFinished, ToolCallStarted
 from wakeful.contracts.journal import Journal
 from wakeful.contracts.json import JsonValue
 from wakeful.contracts.message import Message, ResultStatus, ToolCallPart, ToolResultPart
 from wakeful.contracts.run import Run
 from wakeful.contracts.tool import ToolContext
 from wakeful.engine.gate import Allow
+from wakeful.engine.output import bounded_output, bounded_text
+from wakeful.engine.straggler import leave_behind
+from wakeful.engine.watch import Watch
 
+STOPPING_MS = 500
+"""How long a call that was told to stop may take to do so."""
+
+Result = tuple[ResultStatus, JsonValue]
 log = logging.getLogger("wakeful.tools")
 
 
 class Toolbox:
-    """Runs calls and writes their results. A failing tool fails its call, never the run."""
+    """Runs calls and writes their results. A failing tool fails its call, never the run.
 
-    def __init__(self, run: Run, journal: Journal, clock: Clock) -> None:
+    No output is longer than `max_output_bytes`.
+    """
+
+    def __init__(self, run: Run, journal: Journal, clock: Clock, *, max_output_bytes: int) -> None:
         self._run = run
         self._journal = journal
         self._clock = clock
+        self._max_output_bytes = max_output_bytes
         self.results: list[Message] = []
-        self.busy = False
 
     async def run_all(self, allowed: Sequence[Allow], step: int) -> None:
-        """Run all calls at once; each result is journalled as it comes. The starts are durable before any runs."""
+        """Run all calls at once; each result is journalled as it comes. The starts are durable before any runs.
+
+        A cancellation takes at most half a second, whatever the tools do about it.
+        """
         for item in allowed:
             self._journal.emit(ToolCallStarted(item.call.call_id, item.call.name))
         if not allowed:
             return
         await self._journal.flush()
-        self.busy = True
-        try:
-            async with asyncio.TaskGroup() as group:
-                for item in allowed:
-                    group.create_task(self._run_one(item, step))
-        finally:
-            self.busy = False
+        async with asyncio.TaskGroup() as group:
+            for item in allowed:
+                group.create_task(self._attend(item, step))
 
     def answer(self, call: ToolCallPart, status: ResultStatus, output: JsonValue, step: int) -> None:
-        """Write the result of a call."""
+        """Write the result of a call that did not run."""
+        self._write(call, (status, bounded_output(output, self._max_output_bytes)), step, arguments=None)
+
+    async def _attend(self, item: Allow, step: int) -> None:
+        """Write the result of one call; what comes after its time, or long after the run was stopped, is discarded."""
+        watch = Watch(item.call, self._journal)
+        work = asyncio.create_task(self._outcome(item, watch), name=f"tool {item.call.name}")
+        seconds = item.tool.spec.timeout_seconds
+        try:
+            in_time = await self._ends(work, None if seconds is None else round(seconds * 1000))
+        except asyncio.CancelledError:
+            await self._stop(work, watch)
+            if work.done() and not work.cancelled():  # it had something to say about being stopped
+                self._write(item.call, work.result(), step, arguments=item.edited)
+            raise
+        if not in_time:
+            await self._stop(work, watch)
+        watch.over = True
+        self._write(item.call, _result(item, work) if in_time else _too_late(item), step, arguments=item.edited)
+
+    async def _ends(self, work: asyncio.Task[Result], within_ms: int | None) -> bool:
+        """Wait until the call ends, or its time has passed; whether it ended."""
+        if within_ms is None:
+            await asyncio.wait({work})
+            return True
+        timer = asyncio.create_task(self._clock.sleep(within_ms))
+        try:
+            await asyncio.wait({work, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+        return work.done()
+
+    async def _stop(self, work: asyncio.Task[Result], watch: Watch) -> None:
+        """Tell a call to stop; one that does not is left behind."""
+        watch.over = True
+        work.cancel()
+        try:
+            await self._ends(work, STOPPING_MS)
+        finally:
+            if not work.done():
+                leave_behind(work)
+
+    async def _outcome(self, item: Allow, watch: Watch) -> Result:
+        limit = self._max_output_bytes
+        try:
+            output = await item.tool.call(item.arguments, self._context(item.call, watch))
+            return "succeeded", bounded_output(output, limit)  # what is not JSON fails here, and fails its call only
+        except ToolError as error:
+            return "failed", bounded_text(error.message, limit)
+        except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            log.exception("tool %s failed", item.call.name)
+            return _failed(item.call.name, error)
+
+    def _write(self, call: ToolCallPart, result: Result, step: int, *, arguments: str | None) -> None:
+        status, output = result
         message_id = self._clock.new_id()
-        part = ToolResultPart(call.call_id, call.name, status, output)
+        part = ToolResultPart(call.call_id, call.name, status, output, arguments)
         message = Message(message_id, "tool", (part,), self._clock.now(), run_id=self._run.id, step=step)
         self._journal.emit(ToolCallFinished(call.call_id, call.name, status, output, message_id))
         self._journal.commit(message)
         self.results.append(message)
 
-    async def _run_one(self, item: Allow, step: int) -> None:
-        watch = _Watch(item.call, self._journal)
-        try:
-            status, output = await self._outcome(item, watch)
-        finally:
-            watch.over = True
-        self.answer(item.call, status, output, step)
-
-    async def _outcome(self, item: Allow, watch: _Watch) -> tuple[ResultStatus, JsonValue]:
-        try:
-            output = await item.tool.call(item.arguments, self._context(item.call, watch))
-            # What is not JSON must fail here, where it fails its call only.
-            return "succeeded", msgspec.json.decode(msgspec.json.encode(output))
-        except ToolError as error:
-            return "failed", error.message.encode(errors="replace").decode()
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise
-            log.exception("tool %s failed", item.call.name)
-            return "failed", f"The tool {item.call.name} failed: {type(error).__name__}."
-
-    def _context(self, call: ToolCallPart, watch: _Watch) -> ToolContext:
+    def _context(self, call: ToolCallPart, watch: Watch) -> ToolContext:
         return ToolContext(
             call_id=call.call_id,
             run_id=self._run.id,
@@ -91,27 +131,18 @@ class Toolbox:
         )
 
 
-class _Watch:
-    """Carries progress of one call to the journal, from whatever thread, until the call is over.
+def _result(item: Allow, work: asyncio.Task[Result]) -> Result:
+    """The result of a call that ended by itself; one that cancelled its own task failed."""
+    return _failed(item.call.name, asyncio.CancelledError()) if work.cancelled() else work.result()
 
-    A tool does not wait for the store: progress that comes while the journal is behind is left out.
-    """
 
-    def __init__(self, call: ToolCallPart, journal: Journal) -> None:
-        self._call = call
-        self._journal = journal
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self.over = False
+def _failed(tool: str, error: BaseException) -> Result:
+    return "failed", f"The tool {tool} failed: {type(error).__name__}."
 
-    def progress(self, message: str | None, progress: float | None, total: float | None) -> None:
-        event = ToolProgressed(self._call.call_id, self._call.name, message, progress, total)
-        if threading.get_ident() == self._thread:
-            self._emit(event)
-        elif not self.over:
-            with suppress(RuntimeError):  # the loop is closed, and nobody is left to watch
-                self._loop.call_soon_threadsafe(self._emit, event)
 
-    def _emit(self, event: ToolProgressed) -> None:
-        if not self.over and not self._journal.behind:
-            self._journal.emit(event)
+def _too_late(item: Allow) -> Result:
+    seconds = item.tool.spec.timeout_seconds
+    return (
+        "failed",
+        f"The tool {item.call.name} took longer than {seconds} seconds. Whether it had an effect is unknown.",
+    )

@@ -38,6 +38,15 @@ class Agent:
         temperature: float | None = None,
         reasoning_effort: ReasoningEffort | None = None,
         max_retries: int = 2,
+        max_tokens: int | None = None,
+        max_seconds: float | None = None,
+        max_cost: float | None = None,
+        max_tool_errors: int | None = None,
+        max_repeats: int | None = None,
+        stop_on_tools: Sequence[str] = (),
+        stop_on_text: str | None = None,
+        max_tool_output_bytes: int = 65_536,
+        question_timeout_seconds: float | None = None,
     ) -> None:
         """Raises `ConfigurationError` for a value out of range, two tools of one name, or an unfit function."""
         self.tools = tuple(as_tool(value) for value in tools)
@@ -55,6 +64,15 @@ class Agent:
                 temperature=temperature,
                 reasoning_effort=reasoning_effort,
                 max_retries=max_retries,
+                max_tokens=max_tokens,
+                max_seconds=max_seconds,
+                max_cost=max_cost,
+                max_tool_errors=max_tool_errors,
+                max_repeats=max_repeats,
+                stop_on_tools=tuple(stop_on_tools),
+                stop_on_text=stop_on_text,
+                max_tool_output_bytes=max_tool_output_bytes,
+                question_timeout_seconds=question_timeout_seconds,
             )
         except ValidationError as error:
             problems = "; ".join(f"{_where(e['loc'])}: {e['msg']}" for e in error.errors())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
 import docstring_parser
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
@@ -30,6 +30,8 @@ class Signature:
     def __init__(self, function: Function) -> None:
         """Raises `ConfigurationError` when the function cannot be described to a model."""
         hints = _type_hints(function)
+        self._name = name_of(function)
+        self._returns = hints.get("return")
         parameters = list(inspect.signature(function).parameters.values())
         described = docstring_parser.parse(inspect.getdoc(function) or "")
         self.description = (described.description or "").strip()
@@ -41,6 +43,20 @@ class Signature:
             if p.name != self.context
         }
         self._model, self.parameters = _model(function, fields)
+
+    def result(self) -> JsonObject | None:
+        """The JSON Schema of what the function returns; None when it does not say, or says `Any`, `object` or `None`.
+
+        Raises `ConfigurationError` for a type without a schema.
+        """
+        if self._returns in (Any, object, None, type(None)):
+            return None
+        try:
+            schema = TypeAdapter(self._returns).json_schema(schema_generator=_Schema)
+        except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+            raise ConfigurationError(f"tool {self._name}: its return type has no JSON Schema: {error}") from error
+        schema.pop("title", None)
+        return schema
 
     def check(self, arguments: JsonObject) -> JsonObject:
         """Python values for every parameter, defaults included; raises `ToolInputInvalid` naming every problem."""

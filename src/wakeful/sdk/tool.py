@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar, overload
@@ -16,27 +16,40 @@ from wakeful.contracts.errors import ConfigurationError, ToolError
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.tool import Effect, Tool, ToolContext, ToolSpec
 from wakeful.sdk.signature import Function, Signature, name_of
+from wakeful.sdk.thread import in_thread
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+LARGE_BYTES = 1 << 20
+"""A result of more JSON than this is handed over as JSON: it will hardly be shown whole, so it need not be decoded."""
 
 
 class FunctionTool(Generic[P, R]):
     """A function that keeps the promise of `contracts.tool.Tool` and can still be called as itself.
 
     `check` returns Python values (models, dates, enums; defaults filled in) and `call` takes what it returned.
-    A synchronous function runs in a worker thread with the caller's context variables.
+    A synchronous function runs in a daemon thread of its own with the caller's context variables; what it brings after
+    the call was cancelled is discarded.
     """
 
     spec: ToolSpec
 
     def __init__(
-        self, function: Callable[P, R], *, name: str | None, description: str | None, effect: Effect, approval: bool
+        self,
+        function: Callable[P, R],
+        *,
+        name: str | None,
+        description: str | None,
+        effect: Effect,
+        approval: bool,
+        frontend: bool,
+        timeout: float | None,
     ) -> None:
-        """Raises `ConfigurationError` when the function cannot be described to a model."""
+        """Raises `ConfigurationError` when the function cannot be described to a model, or its options do not fit."""
         _refuse_unless_function(function)
+        _refuse_unless_fitting(function, approval=approval, frontend=frontend, timeout=timeout)
         signature = Signature(function)
         functools.update_wrapper(self, function)
         self._function = function
@@ -48,6 +61,9 @@ class FunctionTool(Generic[P, R]):
             parameters=signature.parameters,
             effect=effect,
             approval=approval,
+            frontend=frontend,
+            result=signature.result() if frontend else None,
+            timeout_seconds=timeout,
         )
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -62,20 +78,21 @@ class FunctionTool(Generic[P, R]):
         return self._signature.check(arguments)
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> JsonValue:
-        """The function's result as a JSON value.
+        """The function's result as a JSON value, a large one as `msgspec.Raw` of its JSON.
 
         Raises what the function raises, and `ToolError` when its result is not JSON.
         """
-        name = self._signature.context
-        given = arguments if name is None else {name: context, **arguments}
+        context_name = self._signature.context
+        given = arguments if context_name is None else {context_name: context, **arguments}
         if inspect.iscoroutinefunction(self._target):
-            result = await self._target(**given)
-        else:
-            result = await asyncio.to_thread(_in_thread, self._target, given)
+            return _to_json_value(self.spec.name, await self._target(**given))
+        result = await in_thread(lambda: self._in_thread(given), name=f"tool {self.spec.name}")
         # A decorator around an async function is a plain function that returns an awaitable.
-        if inspect.isawaitable(result):
-            result = await result
-        return _to_json_value(self.spec.name, result)
+        return _to_json_value(self.spec.name, await result) if inspect.isawaitable(result) else result
+
+    def _in_thread(self, arguments: JsonObject) -> object:
+        result = self._target(**arguments)
+        return result if inspect.isawaitable(result) else _to_json_value(self.spec.name, result)
 
 
 @overload
@@ -87,10 +104,18 @@ def tool(
     description: str | None = None,
     effect: Effect = "once",
     approval: bool = False,
+    frontend: bool = False,
+    timeout: float | None = None,
 ) -> FunctionTool[P, R]: ...
 @overload
 def tool(
-    *, name: str | None = None, description: str | None = None, effect: Effect = "once", approval: bool = False
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    effect: Effect = "once",
+    approval: bool = False,
+    frontend: bool = False,
+    timeout: float | None = None,
 ) -> Callable[[Callable[P, R]], FunctionTool[P, R]]: ...
 def tool(
     function: Callable[P, R] | None = None,
@@ -100,18 +125,30 @@ def tool(
     description: str | None = None,
     effect: Effect = "once",
     approval: bool = False,
+    frontend: bool = False,
+    timeout: float | None = None,
 ) -> FunctionTool[P, R] | Callable[[Callable[P, R]], FunctionTool[P, R]]:
     """Turn a typed function into a tool: `@tool`, `@tool(effect="pure")` or `tool(function, name="other")`.
 
     The docstring (Google, NumPy or reST style) describes the tool and its parameters; types become the JSON
     Schema. A first parameter annotated `ToolContext` is filled in and not shown to the model. `effect` says what
-    a crash means (`contracts.tool.ToolSpec`); `approval` asks a human before each call.
+    a crash means (`contracts.tool.ToolSpec`); `approval` asks a human before each call. With `frontend` the client
+    carries the call out and the function's body is never run: its parameters describe the call, its return type the
+    answer. A call that takes longer than `timeout` seconds fails.
 
     Raises `ConfigurationError`, at decoration, for a signature a model cannot be told about.
     """
 
     def wrap(function: Callable[P, R]) -> FunctionTool[P, R]:
-        return FunctionTool(function, name=name, description=description, effect=effect, approval=approval)
+        return FunctionTool(
+            function,
+            name=name,
+            description=description,
+            effect=effect,
+            approval=approval,
+            frontend=frontend,
+            timeout=timeout,
+        )
 
     return wrap if function is None else wrap(function)
 
@@ -128,6 +165,16 @@ def _refuse_unless_function(function: Function) -> None:
         raise ConfigurationError(f"tool {name_of(function)}: a tool returns one value; return a list, do not yield")
 
 
+def _refuse_unless_fitting(function: Function, *, approval: bool, frontend: bool, timeout: float | None) -> None:
+    if frontend and (approval or timeout is not None):
+        raise ConfigurationError(
+            f"tool {name_of(function)}: the client carries a front-end tool out and may refuse or take its time; "
+            "remove approval and timeout, or frontend"
+        )
+    if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
+        raise ConfigurationError(f"tool {name_of(function)}: expected a timeout in seconds above 0, found {timeout}")
+
+
 def _checked_name(function: Function, name: str | None) -> str:
     chosen = function.__name__ if name is None else name
     if not _NAME.fullmatch(chosen):
@@ -138,23 +185,26 @@ def _checked_name(function: Function, name: str | None) -> str:
     return chosen
 
 
-def _in_thread(function: Function, arguments: JsonObject) -> object:
-    try:
-        return function(**arguments)
-    except StopIteration as error:
-        # A future refuses to carry StopIteration: on Python 3.11 whoever awaits it would wait for ever.
-        raise RuntimeError(f"{name_of(function)} raised StopIteration") from error
-
-
 def _to_json_value(name: str, value: object) -> JsonValue:
     """The round trip guarantees that whoever stores or sends the value later finds nothing but JSON in it."""
+    if type(value) is str and _is_unicode(value):
+        return value
     try:
-        return msgspec.json.decode(to_json(value, inf_nan_mode="null", fallback=_builtins))
+        encoded = to_json(value, inf_nan_mode="null", fallback=_builtins)
     except PydanticSerializationError as error:
         raise ToolError(
             f"the result of tool {name} (a {type(value).__name__}) is not JSON: {error}; "
             "return JSON types, dataclasses, pydantic models or msgspec structs"
         ) from error
+    return msgspec.json.decode(encoded) if len(encoded) <= LARGE_BYTES else msgspec.Raw(encoded)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _builtins(value: object) -> object:

@@ -91,11 +91,15 @@ class App:
         return router
 
     async def _health(self, _: Request) -> Response:
-        """200 when healthy, else 503; `components.store` is `ok`, `error` or `timeout`."""
-        store = await self._probe_store()
-        runtime = "ok" if self._runtime.running and not self._runtime.feed.closing else "error"
-        healthy = store == runtime == "ok"
-        body = {"status": "healthy" if healthy else "unhealthy", "components": {"store": store, "runtime": runtime}}
+        """200 when healthy, else 503; `components.store` is `ok`, `error` or `timeout`.
+
+        While the process goes down there is `components.shutdown`, which is `draining`.
+        """
+        components = {"store": await self._probe_store(), "runtime": "ok" if self._runtime.running else "error"}
+        if self._runtime.draining:
+            components["shutdown"] = "draining"
+        healthy = set(components.values()) == {"ok"}
+        body = {"status": "healthy" if healthy else "unhealthy", "components": components}
         return JSONResponse(body, 200 if healthy else 503)
 
     async def _probe_store(self) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import cast
 
 from wakeful.contracts.errors import BadRequest
+from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.request import RunRequest
 
@@ -40,10 +42,16 @@ def check_request(request: RunRequest) -> None:
     check_id("run", request.run_id)
     for message in request.messages:
         check_id("message", message.id)
-    for decision in request.decisions:
-        check_json("a decision's output", decision.output)
+    check_decisions(request.decisions)
     for tool in request.options.frontend_tools:
         check_json(f"the parameters of tool {tool.name!r}", tool.parameters)
+
+
+def check_decisions(decisions: Sequence[Decision]) -> None:
+    """Raise `BadRequest` for answers that could not be kept."""
+    for decision in decisions:
+        check_json("a decision's output", decision.output)
+        check_json("a decision's arguments", decision.arguments)
 
 
 def _children(value: JsonValue) -> list[JsonValue]:

@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 from starlette.responses import StreamingResponse
 
-from wakeful.contracts.errors import NotFound
-from wakeful.contracts.event import StopReason
-from wakeful.contracts.interrupt import Decision, InterruptRecord
+from wakeful.contracts.errors import Gone, NotFound
+from wakeful.contracts.interrupt import InterruptRecord
 from wakeful.contracts.lifecycle import RESTING
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import (
     LogPage,
     MessageQuery,
     MessageRows,
+    RunCounts,
     RunQuery,
     RunRows,
     ThreadChange,
     ThreadQuery,
     ThreadRows,
 )
-from wakeful.contracts.request import RunRequest
-from wakeful.contracts.run import Run
+from wakeful.contracts.request import InputMode, RunRequest
+from wakeful.contracts.run import Run, Voids
 from wakeful.contracts.store import ChildStrategy, Store
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.mailbox import Receipt
@@ -34,6 +34,7 @@ from wakeful.server import sse
 from wakeful.server.auth import Auth, Principal
 from wakeful.server.checks import check_id, check_json, check_request
 from wakeful.server.config import ServerConfig
+from wakeful.server.control import Control
 from wakeful.server.metrics import Metrics
 
 
@@ -41,7 +42,8 @@ from wakeful.server.metrics import Metrics
 class Watch:
     """How to show a run: which protocol's fold (`key` names it among equal folds), from where, until when.
 
-    Events up to `after` are folded but not shown; `start` is where folding may begin.
+    Events up to `after` are folded but not shown; `start` is where folding may begin. `voids` are the parts of the log
+    that a protocol which cannot take back what it showed leaves out.
     """
 
     key: str
@@ -49,6 +51,7 @@ class Watch:
     start: int = 0
     after: int = 0
     until_finished: bool = False
+    voids: Voids = ()
 
 
 class Operations:
@@ -59,6 +62,7 @@ class Operations:
         self._config = config
         self._metrics = metrics
         self._auth = Auth(config)
+        self.control = Control(runtime)
 
     @property
     def store(self) -> Store:
@@ -77,19 +81,20 @@ class Operations:
         request: RunRequest,
         *,
         origin: str,
-        supersede: bool = True,
+        mode: InputMode = "interrupt",
         idempotency_key: str | None = None,
     ) -> Receipt:
         """Accept a request; see `Mailbox.submit`. Returns before the agent has answered."""
         check_request(request)
         return await self._runtime.mailbox.submit(
-            principal.scope, request, origin=origin, supersede=supersede, idempotency_key=idempotency_key
+            principal.scope, request, origin=origin, mode=mode, idempotency_key=idempotency_key
         )
 
     def watch(
         self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b""
     ) -> StreamingResponse:
-        """An event stream of a run."""
+        """An event stream of a run; raises `Gone` when its log was removed."""
+        _check_log(run)
         return sse.response(
             self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
         )
@@ -106,18 +111,13 @@ class Operations:
         return await self.store.list_runs(query)
 
     async def log(self, run: Run, *, after: int, limit: int) -> LogPage:
-        """Committed events of a run."""
+        """Committed events of a run; raises `Gone` when they were removed."""
+        _check_log(run)
         return await self.store.read_log(run.key, after=after, limit=limit)
 
-    async def cancel(self, run: Run, reason: StopReason = "cancelled") -> Run:
-        """Ask a run to stop; finished runs stay as they are."""
-        return await self._runtime.mailbox.cancel(run, reason)
-
-    async def decide(self, run: Run, decisions: Sequence[Decision]) -> Receipt:
-        """Answer a waiting run's questions."""
-        for decision in decisions:
-            check_json("a decision's output", decision.output)
-        return await self._runtime.mailbox.decide(run, decisions)
+    async def count_runs(self, principal: Principal) -> RunCounts:
+        """How many unfinished runs the principal's scope has."""
+        return await self.store.count_runs(principal.scope)
 
     async def showable(self, thread: Thread) -> Run | None:
         """The run a returning client should be shown from its beginning, if any.
@@ -197,9 +197,15 @@ class Operations:
             after=watch.after,
             batch=self._config.sse_buffer_size,
             until_finished=watch.until_finished,
+            voids=watch.voids,
             silence_ms=int(self._config.heartbeat_seconds * 1000),
         )
         with self._metrics.sse_connections.track_inprogress():
             async with aclosing(frames):
                 async for data in frames:
                     yield data
+
+
+def _check_log(run: Run) -> None:
+    if run.pruned:
+        raise Gone(f"the log of run {run.id} was removed because it was old; its messages are still on the thread")

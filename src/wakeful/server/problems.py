@@ -27,7 +27,9 @@ STATUS: dict[type[errors.WakefulError], int] = {
     errors.PayloadTooLarge: 413,
     errors.Unauthorised: 401,
     errors.NotFound: 404,
+    errors.Gone: 410,
     errors.Conflict: 409,
+    errors.Backlogged: 429,
     errors.Unavailable: 503,
     errors.StoreUnavailable: 500,
 }
@@ -63,9 +65,17 @@ def problem(
 
 def answer(error: errors.WakefulError) -> Response:
     """The response for an error of ours."""
-    status = status_of(error)
-    headers = {"www-authenticate": "Bearer"} if status == 401 else None
-    return problem(status, error.code, error.message, error.details, headers)
+    return problem(status_of(error), error.code, error.message, error.details, _headers(error))
+
+
+def _headers(error: errors.WakefulError) -> dict[str, str]:
+    match error:
+        case errors.Unauthorised():
+            return {"www-authenticate": "Bearer"}
+        case errors.Backlogged(retry_after=seconds):
+            return {"retry-after": str(seconds)}
+        case _:
+            return {}
 
 
 def install(app: FastAPI) -> None:

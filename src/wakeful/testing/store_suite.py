@@ -18,11 +18,16 @@ from wakeful.testing.store_cases.accepting import AcceptingCases
 from wakeful.testing.store_cases.carrying import CarryingCases
 from wakeful.testing.store_cases.claiming import ClaimingCases
 from wakeful.testing.store_cases.deciding import DecidingCases
+from wakeful.testing.store_cases.failing import FailingCases
+from wakeful.testing.store_cases.interrupting import InterruptingCases
+from wakeful.testing.store_cases.mailbox import MailboxCases
 from wakeful.testing.store_cases.messages import MessageCases
 from wakeful.testing.store_cases.retiring import RetiringCases
 from wakeful.testing.store_cases.runs import RunCases
+from wakeful.testing.store_cases.steering import SteeringCases
 from wakeful.testing.store_cases.thread_changes import ThreadChangeCases
 from wakeful.testing.store_cases.threads import ThreadCases
+from wakeful.testing.store_cases.upkeep import UpkeepCases
 
 
 class StoreSuite(
@@ -31,6 +36,11 @@ class StoreSuite(
     CarryingCases,
     DecidingCases,
     RetiringCases,
+    InterruptingCases,
+    MailboxCases,
+    SteeringCases,
+    FailingCases,
+    UpkeepCases,
     RunCases,
     MessageCases,
     ThreadCases,

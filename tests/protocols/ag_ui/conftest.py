@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -41,11 +42,73 @@ def unknown_fields(model: BaseModel) -> list[str]:
     return found
 
 
+class History:
+    """The messages a client holds. Source: `apply/default.ts` of npm `@ag-ui/client` 0.0.59 and 1.0.0."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    @property
+    def transcript(self) -> list[dict[str, Any]]:
+        """What is shown and sent, under the ids of an undisturbed run."""
+        text = json.dumps([message for message in self.messages if message["role"] != "activity"])
+        return json.loads(re.sub(r":a\d+", "", text))
+
+    def apply(self, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "TEXT_MESSAGE_START" | "REASONING_MESSAGE_START":
+                self.open(event["messageId"], event["role"]).setdefault("content", "")
+            case "TEXT_MESSAGE_CONTENT" | "REASONING_MESSAGE_CONTENT":
+                message = self.open(event["messageId"], "")
+                assert message["role"] in {"assistant", "reasoning"}, "text for a message of another kind is dropped"
+                message["content"] += event["delta"]
+            case "TOOL_CALL_START":
+                call = {"id": event["toolCallId"], "name": event["toolCallName"], "arguments": ""}
+                if self.owner(event["toolCallId"]) is None:
+                    self.open(event["parentMessageId"], "assistant").setdefault("toolCalls", []).append(call)
+            case "TOOL_CALL_ARGS":
+                self.call(event["toolCallId"])["arguments"] += event["delta"]
+            case "TOOL_CALL_RESULT":
+                self.add_result(event)
+            case "ACTIVITY_SNAPSHOT":
+                self.open(event["messageId"], "activity").clear()
+                self.open("", "").update(id=event["messageId"], role="activity", content=event["content"])
+            case "MESSAGES_SNAPSHOT":
+                kept = [message for message in self.messages if message["role"] == "activity"]
+                self.messages = [*kept, *event["messages"]]
+            case _:
+                pass
+
+    def open(self, message_id: str, role: str) -> dict[str, Any]:
+        """The message with this id, made when there is none; an emptied one has the id ""."""
+        found = next((message for message in self.messages if message.get("id", "") == message_id), None)
+        if found is None:
+            found = {"id": message_id, "role": role}
+            self.messages.append(found)
+        return found
+
+    def owner(self, call_id: str) -> int | None:
+        found = (n for n, m in enumerate(self.messages) if any(c["id"] == call_id for c in m.get("toolCalls", [])))
+        return next(found, None)
+
+    def call(self, call_id: str) -> dict[str, Any]:
+        return next(call for m in self.messages for call in m.get("toolCalls", []) if call["id"] == call_id)
+
+    def add_result(self, event: dict[str, Any]) -> None:
+        place = self.owner(event["toolCallId"])
+        place = len(self.messages) if place is None else place + 1
+        while place < len(self.messages) and self.messages[place]["role"] == "tool":
+            place += 1
+        kept = {"id": event["messageId"], "role": "tool", "toolCallId": event["toolCallId"]}
+        self.messages.insert(place, kept | {"content": event["content"]})
+
+
 class Verifier:
     """AG-UI 1.0, event ordering; source: the verifier of npm `@ag-ui/client` 1.0.0. `modern` clients declared 1.0."""
 
     def __init__(self, *, modern: bool) -> None:
         self.modern = modern
+        self.history = History()
         self.events: list[dict[str, Any]] = []
         self.open: set[tuple[str, str]] = set()
         self.started = False
@@ -68,6 +131,7 @@ class Verifier:
         assert isinstance(event["timestamp"], int)
         self.check_order(event)
         self.check_dialect(event)
+        self.history.apply(event)
         self.events.append(event)
 
     def check_order(self, event: dict[str, Any]) -> None:
@@ -91,6 +155,10 @@ class Verifier:
             assert ("call", event["toolCallId"]) not in self.open
             assert event["toolCallId"] not in self.results
             self.results.add(event["toolCallId"])
+        elif kind == "CUSTOM" and event["name"] == "step_restarted":
+            assert {family for family, _ in self.open} == {"step"}, f"{self.open} outlived the attempt"
+            self.calls.clear()
+            self.results.clear()
         elif kind in {"RUN_FINISHED", "RUN_ERROR"}:
             assert not self.open, f"{kind} while {self.open} are open"
             self.ended = True

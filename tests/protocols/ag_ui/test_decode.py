@@ -129,6 +129,34 @@ def test_only_a_resolved_interrupt_with_approved_true_approves(entry: dict[str, 
     assert found.decisions == (Decision("int-1", approved=approved),)
 
 
+@pytest.mark.parametrize(
+    ("status", "approved", "sent", "arguments"),
+    [
+        ("resolved", True, {"path": "b"}, {"path": "b"}),
+        ("resolved", True, {}, {}),
+        ("resolved", True, None, None),
+        ("resolved", False, {"path": "b"}, None),
+        ("cancelled", True, {"path": "b"}, None),
+        ("resolved", "yes", "not even an object", None),
+    ],
+)
+def test_only_an_approval_brings_edited_arguments(status: str, approved: Any, sent: Any, arguments: Any) -> None:
+    entry = {"interruptId": "int-1", "status": status, "payload": {"approved": approved, "editedArgs": sent}}
+
+    (decision,) = request(resume=[entry]).decisions
+
+    assert decision.arguments == arguments
+    assert decision.approved is (status == "resolved" and approved is True)
+
+
+@pytest.mark.parametrize("sent", [[], "{}", 0, True])
+def test_edited_arguments_that_are_no_object_are_refused(sent: Any) -> None:
+    entry = {"interruptId": "int-1", "status": "resolved", "payload": {"approved": True, "editedArgs": sent}}
+
+    with pytest.raises(BadRequest, match="'editedArgs' for the interrupt 'int-1' are no object"):
+        request(resume=[entry])
+
+
 @pytest.mark.proves("G14")
 def test_a_pure_resume_may_be_one_object_without_messages() -> None:
     body = b'{"threadId":"t","runId":"r","resume":{"interrupt_id":"i","status":"resolved","payload":{"approved":true}}}'

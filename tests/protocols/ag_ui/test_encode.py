@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wakeful.contracts.event import LogEntry, RunFinished, RunWaiting, ToolCallReady
+from wakeful.protocols.ag_ui import wire
 from wakeful.protocols.ag_ui.encode import Encoder
 
 Recorded = Callable[[str], list[LogEntry]]
@@ -22,6 +23,11 @@ def encode(entries: Sequence[LogEntry], version: str | None = NEW) -> list[bytes
 
 def events(entries: Sequence[LogEntry], version: str | None = NEW) -> list[dict[str, Any]]:
     return [json.loads(frame) for frame in encode(entries, version)]
+
+
+def by_entry(entries: Sequence[LogEntry], version: str | None = NEW) -> list[tuple[LogEntry, list[bytes]]]:
+    encoder = Encoder(run_id="run-1", thread_id="thread-1", client_run_id="client-run", protocol_version=version)
+    return [(entry, encoder.encode(entry)) for entry in entries]
 
 
 def after_waiting(entries: list[LogEntry]) -> list[LogEntry]:
@@ -125,7 +131,11 @@ def test_an_approval_ends_the_segment_with_an_interrupt_and_no_result(recorded: 
             "reason": "confirmation",
             "responseSchema": {
                 "type": "object",
-                "properties": {"approved": {"type": "boolean"}},
+                "properties": {
+                    "approved": {"type": "boolean"},
+                    "reason": {"type": "string"},
+                    "editedArgs": {"type": "object"},
+                },
                 "required": ["approved"],
             },
             "message": "May delete_file run?",
@@ -157,6 +167,11 @@ def test_a_frontend_call_is_pending_for_a_client_that_can_be_told(recorded: Reco
         ("max_steps", ("RUN_FINISHED", None), ("RUN_FINISHED", "cancelled")),
         ("long_unicode", ("RUN_FINISHED", None), ("RUN_FINISHED", "cancelled")),
         ("cancelled_mid_text", ("RUN_ERROR", "CANCELLED"), ("RUN_FINISHED", "cancelled")),
+        ("max_tool_errors", ("RUN_FINISHED", None), ("RUN_FINISHED", "cancelled")),
+        ("stop_on_tool", ("RUN_FINISHED", None), ("RUN_FINISHED", "success")),
+        ("steered_away", ("RUN_FINISHED", None), ("RUN_FINISHED", "success")),
+        ("withdrawn", ("RUN_ERROR", "CANCELLED"), ("RUN_FINISHED", "cancelled")),
+        ("cancelled_mid_tool", ("RUN_ERROR", "CANCELLED"), ("RUN_FINISHED", "cancelled")),
         ("content_filter", ("RUN_ERROR", "BLOCKED"), ("RUN_ERROR", "BLOCKED")),
         ("failed_mid_text", ("RUN_ERROR", "model_overloaded"), ("RUN_ERROR", "model_overloaded")),
     ],
@@ -175,10 +190,117 @@ def test_text_that_reopens_in_a_step_gets_an_id_of_its_own(recorded: Recorded) -
     assert [event["messageId"] for event in starts] == ["msg-1:r1", "msg-1", "msg-1:r2", "msg-1:2"]
 
 
-def test_a_restart_that_showed_nothing_before_keeps_the_messages_id(recorded: Recorded) -> None:
-    starts = [event for event in events(recorded("step_restarted")) if event["type"] == "TEXT_MESSAGE_START"]
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_a_client_that_watched_a_restart_holds_what_an_undisturbed_run_shows(
+    recording: tuple[str, list[LogEntry]], version: str | None, verifier: Any, void: Any
+) -> None:
+    _, entries = recording
+    watched, undisturbed = verifier(modern=version is not None), verifier(modern=version is not None)
 
-    assert [event["messageId"] for event in starts] == ["msg-1", "msg-1:2", "msg-2"]
+    for frame in encode(entries, version):
+        watched.feed(frame)
+    for frame in encode(void(entries).undisturbed, version):
+        undisturbed.feed(frame)
+
+    assert watched.history.transcript == undisturbed.history.transcript
+
+
+def test_replays_without_the_void_parts_are_as_in_the_snapshots(
+    recording: tuple[str, list[LogEntry]], matches_snapshot: Any, void: Any
+) -> None:
+    name, entries = recording
+    known = void(entries)
+
+    frames = [frame for entry, frames in by_entry(entries, OLD) for frame in frames if not known.covers(entry)]
+
+    if known.ranges:
+        matches_snapshot(f"ag_ui_replayed/{name}", frames)
+    else:
+        assert frames == encode(entries, OLD)
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_a_replay_without_the_void_parts_is_that_of_an_undisturbed_run(
+    data: st.DataObject, logs: st.SearchStrategy[list[LogEntry]], verifier: Any, void: Any
+) -> None:
+    entries = data.draw(logs)
+    known = void(entries)
+    returned, watched, undisturbed = verifier(modern=True), verifier(modern=True), verifier(modern=True)
+
+    for entry, frames in by_entry(entries):
+        for frame in frames:
+            watched.feed(frame)
+            if not known.covers(entry):
+                returned.feed(frame)
+    for frame in encode(known.undisturbed):
+        undisturbed.feed(frame)
+
+    assert returned.ended
+    assert returned.history.transcript == watched.history.transcript == undisturbed.history.transcript
+
+
+def test_an_attempt_gives_ids_that_no_attempt_before_can_have_given(recorded: Recorded) -> None:
+    starts = [event for event in events(recorded("same_call_ids_again")) if event["type"] == "TEXT_MESSAGE_START"]
+
+    assert [event["messageId"] for event in starts] == ["msg-1", "msg-1:a2", "msg-1:a3", "msg-2"]
+
+
+def test_a_returning_client_is_given_the_messages_before_the_run_once(recorded: Recorded, verifier: Any) -> None:
+    question = wire.InputHistoryMessage("user-1", "user", "delete it")
+    encoder = Encoder(run_id="run-1", thread_id="thread-1", client_run_id="client-run", before=[question])
+    client = verifier(modern=True)
+    client.history.messages = [{"id": "msg-1", "role": "assistant", "content": "I will del"}]
+
+    for entry in recorded("asked_again"):
+        for frame in encoder.encode(entry):
+            client.feed(frame)
+
+    assert [event["type"] for event in client.events[:2]] == ["RUN_STARTED", "MESSAGES_SNAPSHOT"]
+    assert [event["type"] for event in client.events].count("MESSAGES_SNAPSHOT") == 1
+    assert [(message["id"], message["content"]) for message in client.history.messages] == [
+        ("user-1", "delete it"),
+        ("msg-1", "I will delete it."),
+        ("result-call-a", '{"deleted":true}'),
+        ("msg-2", "Deleted."),
+    ]
+
+
+def test_a_call_that_is_asked_about_again_ends_with_the_new_question(recorded: Recorded) -> None:
+    outcomes = [event["outcome"] for event in events(recorded("asked_again")) if event["type"] == "RUN_FINISHED"]
+
+    asked = [[interrupt["id"] for interrupt in outcome.get("interrupts", ())] for outcome in outcomes]
+    assert asked == [["int-1"], ["int-2"], []]
+
+
+def test_a_retry_is_a_notice_and_no_end(recorded: Recorded) -> None:
+    found = events(recorded("retried_run"))
+
+    (notice,) = [event for event in found if event.get("name") == "retry_scheduled"]
+    assert notice["value"] == {
+        "target": "run",
+        "attempt": 1,
+        "delayMs": 1000,
+        "code": "model_overloaded",
+        "message": "demo is overloaded",
+    }
+    ends = [event["type"] for event in found if event["type"] in {"RUN_STARTED", "RUN_FINISHED", "RUN_ERROR"}]
+    assert ends == ["RUN_STARTED", "RUN_FINISHED"]
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_the_end_says_why_the_run_stopped(version: str | None, recorded: Recorded) -> None:
+    names = ["text", "max_tokens", "stop_on_tool", "steered_away"]
+
+    ends = [events(recorded(name), version)[-1] for name in names]
+
+    assert [end["result"]["stopReason"] for end in ends] == ["answered", "max_tokens", "stop_on_tool", "steered"]
+
+
+def test_input_that_reaches_a_run_is_announced_by_its_id(recorded: Recorded) -> None:
+    (notice,) = [event for event in events(recorded("steered_input")) if event.get("name") == "steered"]
+
+    assert notice["value"] == {"messageId": "user-2"}
 
 
 def test_usage_is_reported_per_model_and_segment(recorded: Recorded) -> None:

@@ -8,7 +8,7 @@ from ag_ui.core import Message as AgUiMessage
 from pydantic import TypeAdapter
 
 from wakeful.contracts.message import FilePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
-from wakeful.protocols.ag_ui.history import ag_ui_messages
+from wakeful.protocols.ag_ui.history import ag_ui_messages, before
 
 MODELS: TypeAdapter[Any] = TypeAdapter(list[AgUiMessage])
 
@@ -37,6 +37,30 @@ def test_a_reply_becomes_its_reasoning_its_text_with_calls_and_further_text() ->
         {"id": "msg-1:r2", "role": "reasoning", "content": "aha"},
         {"id": "msg-1:2", "role": "assistant", "content": "Done."},
     ]
+
+
+def test_a_call_shows_the_arguments_it_really_ran_with() -> None:
+    call = ToolCallPart("call-1", "clock", '{"zone":"UTC"}')
+    result = ToolResultPart("call-1", "clock", "succeeded", "12:30", '{"zone":"CET"}')
+
+    found, _ = shown(Message("msg-1", "assistant", (call,), 0), Message("r1", "tool", (result,), 0))
+
+    assert found["toolCalls"][0]["function"]["arguments"] == '{"zone":"CET"}'
+
+
+def test_before_a_run_there_are_earlier_messages_and_all_its_input() -> None:
+    thread = [
+        Message("u1", "user", (TextPart("hi"),), 0, run_id="run-1"),
+        Message("a1", "assistant", (TextPart("hello"),), 0, run_id="run-1"),
+        Message("u2", "user", (TextPart("weather?"),), 0, run_id="run-2"),
+        Message("a2", "assistant", (TextPart("Where?"),), 0, run_id="run-2"),
+        Message("u3", "user", (TextPart("in Paris"),), 0, run_id="run-2"),
+        Message("a3", "assistant", (TextPart("Cold."),), 0, run_id="run-2"),
+        Message("u4", "user", (TextPart("bye"),), 0, run_id="run-3"),
+    ]
+
+    assert [message.id for message in before(thread, "run-2")] == ["u1", "a1", "u2", "u3"]
+    assert [message.id for message in before(thread[:3], "run-2")] == ["u1", "a1", "u2"]
 
 
 def test_calls_without_text_are_one_message_without_content() -> None:

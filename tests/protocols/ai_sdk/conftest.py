@@ -20,7 +20,7 @@ CHUNKS: dict[str, tuple[dict[str, tuple[type, ...]], dict[str, tuple[type, ...]]
     "reasoning-end": ({"id": TEXT}, {}),
     "tool-input-start": ({"toolCallId": TEXT, "toolName": TEXT}, {}),
     "tool-input-delta": ({"toolCallId": TEXT, "inputTextDelta": TEXT}, {}),
-    "tool-input-available": ({"toolCallId": TEXT, "toolName": TEXT, "input": ANY}, {}),
+    "tool-input-available": ({"toolCallId": TEXT, "toolName": TEXT, "input": ANY}, {"providerExecuted": (bool,)}),
     "tool-approval-request": ({"approvalId": TEXT, "toolCallId": TEXT}, {}),
     "tool-output-available": ({"toolCallId": TEXT, "output": ANY}, {"providerExecuted": (bool,)}),
     "tool-output-error": ({"toolCallId": TEXT, "errorText": TEXT}, {"providerExecuted": (bool,)}),
@@ -29,14 +29,19 @@ CHUNKS: dict[str, tuple[dict[str, tuple[type, ...]], dict[str, tuple[type, ...]]
     "abort": ({}, {"reason": TEXT}),
     "finish": ({"finishReason": TEXT}, {"messageMetadata": (dict,)}),
 }
+ONLY_7: dict[str, tuple[dict[str, tuple[type, ...]], dict[str, tuple[type, ...]]]] = {"reset-step": ({}, {})}
 DATA = ({"data": (dict,), "transient": (bool,)}, {"id": TEXT})
 FINISH_REASONS = {"stop", "length", "content-filter", "tool-calls", "error", "other"}
 
 
 class Reader:
-    """Holds one UI message while segments stream in. Source: npm `ai` 6.0.326, `process-ui-message-stream.ts`."""
+    """Holds one UI message while segments stream in.
 
-    def __init__(self) -> None:
+    Source: npm `ai` 6.0.326 and 7.0.173, `process-ui-message-stream.ts`. `dialect` is the major it understands.
+    """
+
+    def __init__(self, *, dialect: str = "6") -> None:
+        self.known = CHUNKS | (ONLY_7 if dialect == "7" else {})
         self.message_id: str | None = None
         self.parts: list[dict[str, Any]] = []
         self.chunks: list[dict[str, Any]] = []
@@ -63,7 +68,7 @@ class Reader:
 
     def check_fields(self, chunk: dict[str, Any]) -> None:
         kind = chunk["type"]
-        required, optional = DATA if kind.startswith("data-") else CHUNKS[kind]
+        required, optional = DATA if kind.startswith("data-") else self.known[kind]
         assert required.keys() <= chunk.keys() - {"type"} <= required.keys() | optional.keys(), chunk
         for key, types in {**required, **optional}.items():
             assert key not in chunk or isinstance(chunk[key], types), chunk
@@ -72,8 +77,8 @@ class Reader:
         kind = chunk["type"]
         assert not self.ended, f"{kind} after the end"
         assert (kind == "start") == (not self.segment), f"{kind} is out of place"
-        if kind not in {"start", "data-run-info", "start-step", "finish", "error", "abort"}:
-            assert self.in_step or self.segment[-1] == "error" or kind == "finish-step", f"{kind} outside a step"
+        if kind.startswith(("text", "reasoning", "reset", "tool-input")) and "providerExecuted" not in chunk:
+            assert self.in_step, f"{kind} outside a step"
         if kind in {"start-step", "finish", "error", "abort"}:
             assert not self.in_step, f"{kind} inside a step"
         if self.block is not None:
@@ -106,6 +111,8 @@ class Reader:
                 assert self.block == (block, chunk["id"])
                 self.open_part(block)["state"] = "done"
                 self.block = None
+            case ["reset", "step"]:
+                del self.parts[len(self.parts) - len(self.present_step()) :]
             case ["tool", *_]:
                 self.apply_tool(kind, chunk)
             case ["finish"] | ["abort"]:
@@ -117,37 +124,48 @@ class Reader:
     def open_part(self, block: str) -> dict[str, Any]:
         return next(part for part in reversed(self.parts) if part["type"] == block)
 
+    def present_step(self) -> list[dict[str, Any]]:
+        """The parts since the last `step-start`."""
+        begins = [index for index, part in enumerate(self.parts) if part["type"] == "step-start"]
+        return self.parts[begins[-1] + 1 :] if begins else self.parts
+
     def apply_tool(self, kind: str, chunk: dict[str, Any]) -> None:
-        call_id = chunk["toolCallId"]
         if kind in {"tool-input-start", "tool-input-available"}:
-            part = self.find(call_id)
-            if part is None:
-                part = {"type": f"tool-{chunk['toolName']}", "toolCallId": call_id}
-                self.parts.append(part)
-            else:
-                assert kind == "tool-input-available"
-                assert part["state"] == "input-streaming"
-            part["state"] = "input-streaming" if kind == "tool-input-start" else "input-available"
-            part |= {"input": chunk["input"]} if "input" in chunk else {}
+            self.apply_input(kind, chunk)
             return
-        part = self.find(call_id)
+        call_id = chunk["toolCallId"]
+        part = self.find(call_id, self.present_step()) or self.find(call_id, self.parts)
         assert part is not None, f"{kind} for unknown call {call_id}"
+        assert not part["state"].startswith("output"), f"{kind} for {call_id}, which has its result"
         match kind:
             case "tool-input-delta":
                 assert part["state"] == "input-streaming"
+                assert part in self.present_step()
             case "tool-approval-request":
-                assert part["state"] == "input-available"
+                assert part["state"] != "input-streaming"
+                assert part in self.present_step(), "a question nobody is asked: clients look in the last step"
                 part |= {"state": "approval-requested", "approval": {"id": chunk["approvalId"]}}
             case _:
-                assert not part["state"].startswith("output"), f"second result for {call_id}"
                 part |= {key: chunk[key] for key in ("output", "errorText", "providerExecuted") if key in chunk}
                 part["state"] = kind.removeprefix("tool-")
 
-    def find(self, call_id: str) -> dict[str, Any] | None:
-        return next((part for part in reversed(self.parts) if part.get("toolCallId") == call_id), None)
+    def apply_input(self, kind: str, chunk: dict[str, Any]) -> None:
+        """The input of a call is looked for in the present step only."""
+        part = self.find(chunk["toolCallId"], self.present_step())
+        edited = chunk.get("providerExecuted", False)
+        assert edited == (part is not None and part["state"] != "input-streaming")
+        assert part is None or kind == "tool-input-available"
+        if part is None:
+            part = {"type": f"tool-{chunk['toolName']}", "toolCallId": chunk["toolCallId"]}
+            self.parts.append(part)
+        part["state"] = "input-streaming" if kind == "tool-input-start" else "input-available"
+        part |= {key: chunk[key] for key in ("input", "providerExecuted") if key in chunk}
+
+    def find(self, call_id: str, parts: list[dict[str, Any]]) -> dict[str, Any] | None:
+        return next((part for part in reversed(parts) if part.get("toolCallId") == call_id), None)
 
 
 @pytest.fixture(scope="session")
 def reader() -> type[Reader]:
-    """`reader()` is a fresh client; `.feed(frame)` raises `AssertionError` on what the real one would refuse."""
+    """`reader(dialect=…)` is a fresh client; `.feed(frame)` raises `AssertionError` on what a real one refuses."""
     return Reader

@@ -114,6 +114,34 @@ def test_an_approval_response_part_is_a_decision() -> None:
     assert found.decisions == (Decision("int-1", approved=True),)
 
 
+@pytest.mark.parametrize(
+    ("approved", "sent", "arguments"),
+    [
+        (True, {"path": "b"}, {"path": "b"}),
+        (True, {}, {}),
+        (True, None, None),
+        (False, {"path": "b"}, None),
+        ("yes", "not even an object", None),
+    ],
+)
+def test_only_an_approval_brings_edited_arguments(approved: Any, sent: Any, arguments: Any) -> None:
+    answer = {"approved": approved, "editedArgs": sent}
+
+    of_a_call = request(assistant({**CALL, "state": "approval-responded", "approval": {"id": "int-1", **answer}}))
+    by_itself = request(assistant({"type": "tool-approval-response", "approvalId": "int-1", **answer}))
+
+    assert of_a_call.decisions == (Decision("int-1", approved=approved is True, arguments=arguments),)
+    assert by_itself.decisions == of_a_call.decisions
+
+
+@pytest.mark.parametrize("sent", [[], "{}", 0, True])
+def test_edited_arguments_that_are_no_object_are_refused(sent: Any) -> None:
+    approval = {"id": "int-1", "approved": True, "editedArgs": sent}
+
+    with pytest.raises(BadRequest, match="'editedArgs' of the approval 'int-1' are no object"):
+        request(assistant({**CALL, "state": "approval-responded", "approval": approval}))
+
+
 @pytest.mark.parametrize("kind", ["tool-pick", "dynamic-tool"])
 @pytest.mark.parametrize("output", ["no", 0, None, [1], {"approved": False}])
 def test_a_front_end_tools_output_is_passed_on_as_it_is(kind: str, output: Any) -> None:

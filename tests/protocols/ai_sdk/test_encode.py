@@ -8,19 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wakeful.contracts.event import LogEntry, RunFinished, RunWaiting
-from wakeful.protocols.ai_sdk.encode import Encoder
+from wakeful.contracts.event import LogEntry, RunFinished, RunWaiting, StepRestarted
+from wakeful.protocols.ai_sdk.encode import Dialect, Encoder
 
 Recorded = Callable[[str], list[LogEntry]]
+DIALECTS: list[Dialect] = ["6", "7"]
 
 
-def encode(entries: Sequence[LogEntry]) -> list[bytes]:
-    encoder = Encoder(run_id="run-1", thread_id="thread-1")
-    return [frame for entry in entries for frame in encoder.encode(entry)]
+def by_entry(entries: Sequence[LogEntry], dialect: Dialect = "6") -> list[tuple[LogEntry, list[bytes]]]:
+    encoder = Encoder(run_id="run-1", thread_id="thread-1", dialect=dialect)
+    return [(entry, encoder.encode(entry)) for entry in entries]
 
 
-def chunks(entries: Sequence[LogEntry]) -> list[dict[str, Any]]:
-    return [json.loads(frame) for frame in encode(entries)]
+def encode(entries: Sequence[LogEntry], dialect: Dialect = "6") -> list[bytes]:
+    return [frame for _, frames in by_entry(entries, dialect) for frame in frames]
+
+
+def chunks(entries: Sequence[LogEntry], dialect: Dialect = "6") -> list[dict[str, Any]]:
+    return [json.loads(frame) for frame in encode(entries, dialect)]
 
 
 def after_waiting(entries: list[LogEntry]) -> list[LogEntry]:
@@ -39,11 +44,27 @@ def test_recordings_are_encoded_as_in_the_snapshots(
     matches_snapshot(f"ai_sdk/{name}", frames)
 
 
-def test_a_client_accepts_every_recording_and_sees_it_end(recording: tuple[str, list[LogEntry]], reader: Any) -> None:
-    _, entries = recording
-    client = reader()
+def test_only_a_restart_is_told_otherwise_to_a_client_of_major_7(
+    recording: tuple[str, list[LogEntry]], matches_snapshot: Any
+) -> None:
+    name, entries = recording
 
-    for frame in encode(entries):
+    frames = encode(entries, "7")
+
+    if any(isinstance(entry.event, StepRestarted) for entry in entries):
+        matches_snapshot(f"ai_sdk_7/{name}", frames)
+    else:
+        assert frames == encode(entries, "6")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_client_accepts_every_recording_and_sees_it_end(
+    recording: tuple[str, list[LogEntry]], dialect: Dialect, reader: Any
+) -> None:
+    _, entries = recording
+    client = reader(dialect=dialect)
+
+    for frame in encode(entries, dialect):
         client.feed(frame)
 
     assert client.ended
@@ -51,15 +72,15 @@ def test_a_client_accepts_every_recording_and_sees_it_end(recording: tuple[str, 
 
 @pytest.mark.proves("S04", "S05")
 @settings(max_examples=250, deadline=None)
-@given(data=st.data())
+@given(data=st.data(), dialect=st.sampled_from(DIALECTS))
 def test_a_client_accepts_any_log_cut_off_anywhere(
-    data: st.DataObject, logs: st.SearchStrategy[list[LogEntry]], reader: Any
+    data: st.DataObject, dialect: Dialect, logs: st.SearchStrategy[list[LogEntry]], reader: Any
 ) -> None:
     entries = data.draw(logs)
     shown = entries[: data.draw(st.integers(0, len(entries)))]
-    client = reader()
+    client = reader(dialect=dialect)
 
-    for frame in encode(shown):
+    for frame in encode(shown, dialect):
         client.feed(frame)
 
     assert client.ended or not shown or not isinstance(shown[-1].event, RunFinished | RunWaiting)
@@ -123,6 +144,55 @@ def test_only_what_the_server_answered_is_provider_executed(recorded: Recorded) 
     assert found == {"call-b": True, "call-a": None}
 
 
+def test_replays_without_the_void_parts_are_as_in_the_snapshots(
+    recording: tuple[str, list[LogEntry]], matches_snapshot: Any, void: Any
+) -> None:
+    name, entries = recording
+    known = void(entries)
+
+    frames = [frame for entry, frames in by_entry(entries) for frame in frames if not known.covers(entry)]
+
+    if known.ranges:
+        matches_snapshot(f"ai_sdk_replayed/{name}", frames)
+    else:
+        assert frames == encode(entries)
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data(), dialect=st.sampled_from(DIALECTS))
+def test_a_replay_without_the_void_parts_is_that_of_an_undisturbed_run(
+    data: st.DataObject, dialect: Dialect, logs: st.SearchStrategy[list[LogEntry]], reader: Any, void: Any
+) -> None:
+    entries = data.draw(logs)
+    known = void(entries)
+    returned, undisturbed = reader(dialect=dialect), reader(dialect=dialect)
+
+    for entry, frames in by_entry(entries, dialect):
+        for frame in () if known.covers(entry) else frames:
+            returned.feed(frame)
+    for frame in encode(known.undisturbed, dialect):
+        undisturbed.feed(frame)
+
+    assert returned.ended
+    assert (returned.message_id, returned.parts) == (undisturbed.message_id, undisturbed.parts)
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_a_client_of_major_7_that_watched_a_restart_holds_what_an_undisturbed_run_shows(
+    data: st.DataObject, logs: st.SearchStrategy[list[LogEntry]], reader: Any, void: Any
+) -> None:
+    entries = data.draw(logs)
+    watched, undisturbed = reader(dialect="7"), reader(dialect="7")
+
+    for frame in encode(entries, "7"):
+        watched.feed(frame)
+    for frame in encode(void(entries).undisturbed, "7"):
+        undisturbed.feed(frame)
+
+    assert (watched.message_id, watched.parts) == (undisturbed.message_id, undisturbed.parts)
+
+
 def test_a_restart_answers_the_void_calls_and_opens_a_new_step(recorded: Recorded) -> None:
     kinds = [chunk["type"] for chunk in chunks(recorded("step_restarted"))]
 
@@ -144,11 +214,116 @@ def test_a_failure_says_so_before_it_finishes(recorded: Recorded) -> None:
 
 
 def test_limits_filters_and_answers_have_different_finish_reasons(recorded: Recorded) -> None:
-    names = ["text", "max_steps", "long_unicode", "content_filter", "frontend_tool"]
+    names = {
+        "text": ["stop"],
+        "stop_on_tool": ["stop"],
+        "steered_away": ["stop"],
+        "max_steps": ["length"],
+        "max_tokens": ["length"],
+        "long_unicode": ["length"],
+        "max_tool_errors": ["other"],
+        "content_filter": ["content-filter"],
+        "frontend_tool": ["tool-calls", "stop"],
+    }
 
-    ends = [[c["finishReason"] for c in chunks(recorded(name)) if c["type"] == "finish"] for name in names]
+    ends = {name: [c["finishReason"] for c in chunks(recorded(name)) if c["type"] == "finish"] for name in names}
 
-    assert ends == [["stop"], ["length"], ["length"], ["content-filter"], ["tool-calls", "stop"]]
+    assert ends == names
+
+
+def test_the_end_says_why_the_run_stopped(recorded: Recorded) -> None:
+    *_, finish = chunks(recorded("max_tokens"))
+
+    assert finish["messageMetadata"]["stopReason"] == "max_tokens"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("withdrawn", "withdrawn"), ("cancelled_mid_tool", "cancelled"), ("cancelled_mid_text", "cancelled")],
+)
+def test_a_run_that_was_stopped_ends_with_abort(name: str, reason: str, recorded: Recorded) -> None:
+    *_, abort = chunks(recorded(name))
+
+    assert abort == {"type": "abort", "reason": reason}
+
+
+def test_a_cancelled_run_leaves_no_call_open(recorded: Recorded, reader: Any) -> None:
+    client = reader()
+
+    for frame in encode(recorded("cancelled_mid_tool")):
+        client.feed(frame)
+
+    assert [(part["state"], part["errorText"]) for part in client.parts[1:]] == [
+        ("output-error", "The run was stopped.")
+    ]
+
+
+def test_a_retry_is_a_notice_and_no_end(recorded: Recorded) -> None:
+    found = chunks(recorded("retried_run"))
+
+    (notice,) = [chunk for chunk in found if chunk["type"] == "data-retry"]
+    assert notice == {
+        "type": "data-retry",
+        "data": {
+            "target": "run",
+            "attempt": 1,
+            "delayMs": 1000,
+            "code": "model_overloaded",
+            "message": "demo is overloaded",
+        },
+        "transient": True,
+    }
+    ends = [chunk["type"] for chunk in found if chunk["type"] in {"start", "error", "abort", "finish"}]
+    assert ends == ["start", "finish"]
+
+
+def test_a_retry_before_the_first_step_does_not_start_a_message_without_its_id(recorded: Recorded) -> None:
+    first, *_ = chunks(recorded("retried_before_first_step"))
+
+    assert (first["type"], first["messageId"]) == ("start", "msg-1")
+
+
+def test_a_call_that_is_asked_about_again_has_the_new_question(recorded: Recorded, reader: Any) -> None:
+    entries = recorded("asked_again")
+    second = [index for index, entry in enumerate(entries) if isinstance(entry.event, RunWaiting)][1]
+    client = reader()
+
+    for frame in encode(entries[: second + 1]):
+        client.feed(frame)
+
+    assert client.parts[-1]["state"] == "approval-requested"
+    assert client.parts[-1]["approval"] == {"id": "int-2"}
+
+
+@pytest.mark.parametrize("watched_from", ["the beginning", "the answer"])
+def test_a_call_shows_the_arguments_a_human_changed(watched_from: str, recorded: Recorded, reader: Any) -> None:
+    entries = recorded("edited_arguments")
+    rest = after_waiting(entries)
+    client = reader()
+    for frame in encode(entries[: len(entries) - len(rest)]):
+        client.feed(frame)
+
+    client.begin()
+    for frame in encode(rest) if watched_from == "the answer" else encode(entries)[len(client.chunks) :]:
+        client.feed(frame)
+
+    calls = [part for part in client.parts if part["type"] == "tool-delete_file"]
+    assert [(call["input"], call["output"]) for call in calls] == [({"path": "b.txt"}, {"deleted": True})]
+
+
+def test_a_run_that_ends_with_the_clients_answer_ends_in_a_step_of_its_own(recorded: Recorded, reader: Any) -> None:
+    client = reader()
+
+    for frame in encode(recorded("front_end_answer_ends_the_run")):
+        client.feed(frame)
+
+    assert [part["type"] for part in client.parts] == ["step-start", "tool-paint", "step-start"]
+
+
+def test_input_that_reaches_a_run_is_announced_by_its_id(recorded: Recorded) -> None:
+    (notice,) = [chunk for chunk in chunks(recorded("steered_input")) if chunk["type"] == "data-steered"]
+
+    assert notice["data"] == {"messageId": "user-2"}
 
 
 @pytest.mark.proves("S11")

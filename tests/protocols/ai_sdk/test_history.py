@@ -122,6 +122,39 @@ def test_a_front_end_call_stays_the_clients_before_and_after_its_answer() -> Non
     assert answered == waiting | {"state": "output-available", "output": "no"}
 
 
+def test_a_call_shows_the_arguments_it_really_ran_with() -> None:
+    part = ToolResultPart("call-a", "delete_file", "succeeded", None, '{"path":"b.txt"}')
+    edited = Decision("int-call-a", approved=True, arguments={"path": "b.txt"})
+
+    ran = tool_part(Message("result-call-a", "tool", (part,), 0, run_id="run-1", step=1))
+    will_run = tool_part(record=InterruptRecord(APPROVAL, edited))
+
+    assert (ran["state"], ran["input"]) == ("output-available", {"path": "b.txt"})
+    assert (will_run["state"], will_run["input"]) == ("approval-responded", {"path": "b.txt"})
+
+
+def test_of_two_questions_about_one_call_the_last_is_open() -> None:
+    again = msgspec.structs.replace(APPROVAL, id="int-again")
+    records = (InterruptRecord(APPROVAL, Decision("int-call-a", approved=True)), InterruptRecord(again))
+
+    (message,) = shown(reply(1, CALL), interrupts=records)
+
+    assert message["parts"][1]["state"] == "approval-requested"
+    assert message["parts"][1]["approval"] == {"id": "int-again"}
+
+
+def test_input_that_reached_a_run_later_comes_before_its_answer() -> None:
+    found = shown(
+        Message("user-1", "user", (TextPart("weather?"),), 0, run_id="run-1"),
+        reply(1, TextPart("Where?")),
+        Message("user-2", "user", (TextPart("in Paris"),), 0, run_id="run-1"),
+        reply(2, TextPart("Cold.")),
+    )
+
+    assert [message["id"] for message in found] == ["user-1", "user-2", "msg-1"]
+    assert [part.get("text") for part in found[2]["parts"]] == [None, "Where?", None, "Cold."]
+
+
 def test_a_null_output_is_still_an_output() -> None:
     part = tool_part(result("succeeded", None))
 

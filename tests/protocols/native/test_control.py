@@ -49,7 +49,13 @@ async def test_a_background_request_is_accepted_with_its_run_id(server: Any):
 
     body = response.json()
     assert response.status_code == 202
-    assert body == {"status": "accepted", "effect": "started", "run_id": body["run_id"], "thread_id": "thread"}
+    assert body == {
+        "status": "accepted",
+        "effect": "started",
+        "run_id": body["run_id"],
+        "dispatch_id": body["dispatch_id"],
+        "thread_id": "thread",
+    }
     assert await ended(server.client, body["run_id"]) == [("completed", "answered")]
 
 

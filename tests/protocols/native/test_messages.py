@@ -61,6 +61,7 @@ async def whisper(server: Any) -> None:
         thread_id="thread",
         run_id="whisper",
         agent_id="assistant",
+        dispatch_id="whispering",
         origin="test",
         messages=(Message("i1", "system", (TextPart("whispered"),), 1, visibility="internal"),),
         entries=(entry(1, 1, RunAccepted("assistant", ("i1",))),),

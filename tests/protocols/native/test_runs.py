@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from wakeful.contracts.usage import Usage
+from wakeful.protocols.native.encode import usage_view
+
 SLOW = "count to 40 every 50 ms"
 
 
@@ -33,7 +36,12 @@ async def test_a_run_streams_its_steps_from_acceptance_to_end(server: Any):
     assert types.count("step_started") == types.count("model_call_finished") == types.count("step_finished") == 2
     assert (run["status"], run["stop_reason"], run["steps"], run["origin"]) == ("completed", "answered", 2, "native")
     assert run["usage"]["output_tokens"] > 0
+    assert run["attempt"] == 1
     assert run["created_at"] <= run["started_at"] <= run["finished_at"]
+
+
+def test_what_a_run_cost_is_shown_in_dollars():
+    assert usage_view(Usage(1, 2, cost=1_500_000)).cost_usd == 1.5
 
 
 @pytest.mark.proves("R02")

@@ -15,8 +15,20 @@ from wakeful.protocols.ag_ui import wire
 LAST_MOMENT = 253_402_300_799_000
 APPROVAL_SCHEMA: JsonObject = {
     "type": "object",
-    "properties": {"approved": {"type": "boolean"}},
+    "properties": {
+        "approved": {"type": "boolean"},
+        "reason": {"type": "string"},
+        "editedArgs": {"type": "object"},
+    },
     "required": ["approved"],
+}
+LIMITS: frozenset[log.StopReason] = frozenset(
+    {"max_output", "max_steps", "max_tokens", "max_seconds", "max_cost", "max_tool_errors", "max_repeats"}
+)
+"""Ends by a limit. The producer stopped the run, so it is cancelled and no success (AG-UI 1.0, outcomes)."""
+CANCELLED: dict[log.StopReason, str] = {
+    "superseded": "superseded by newer input",
+    "withdrawn": "withdrawn before it began",
 }
 
 
@@ -36,11 +48,11 @@ def cipher(entity_id: str, value: str, at: int) -> wire.ReasoningEncryptedValue:
 
 
 def interrupt(interrupt: Interrupt) -> wire.Interrupt:
-    """An approval as the client is asked for it."""
+    """An approval as the client is asked for it: answered with `approved`, a reason and changed arguments."""
     return wire.Interrupt(
         interrupt.id,
         "confirmation",
-        interrupt.response_schema or APPROVAL_SCHEMA,
+        APPROVAL_SCHEMA,
         interrupt.message or None,
         interrupt.call_id,
         None if interrupt.expires_at is None else iso(interrupt.expires_at),
@@ -89,7 +101,26 @@ def activity(event: log.ToolProgressed, at: int) -> wire.ActivitySnapshot:
     )
 
 
+def void(message_id: str, at: int) -> wire.ActivitySnapshot:
+    """An activity in place of a message that does not count."""
+    return wire.ActivitySnapshot(message_id=message_id, activity_type="void", content={}, replace=True, timestamp=at)
+
+
+def restart(event: log.StepRestarted) -> JsonObject:
+    """The value of `CUSTOM step_restarted`: {step, messageId, reason}."""
+    return {"step": event.step, "messageId": event.message_id, "reason": event.reason}
+
+
 def retry(event: log.RetryScheduled) -> JsonObject:
-    """The value of `CUSTOM retry_scheduled`: {attempt, delayMs, code, message}."""
+    """The value of `CUSTOM retry_scheduled`: {target, attempt, delayMs, code, message}.
+
+    `target` is `model_call` or `run`.
+    """
     error = event.error
-    return {"attempt": event.attempt, "delayMs": event.delay_ms, "code": error.code, "message": error.message}
+    return {
+        "target": event.target,
+        "attempt": event.attempt,
+        "delayMs": event.delay_ms,
+        "code": error.code,
+        "message": error.message,
+    }

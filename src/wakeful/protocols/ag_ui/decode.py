@@ -158,7 +158,11 @@ def _resumed(entry: wire.SentResume) -> Decision:
         raise BadRequest("a resume entry has no interruptId; expected {interruptId, status, payload}")
     payload = entry.payload if isinstance(entry.payload, wire.SentPayload) else wire.SentPayload()
     approved = entry.status == "resolved" and payload.approved is True
-    return Decision(target, approved=approved, reason=payload.reason if isinstance(payload.reason, str) else None)
+    edited = payload.edited_args if approved else None
+    if edited is not None and not isinstance(edited, dict):
+        raise BadRequest(f"'editedArgs' for the interrupt {target!r} are no object; expected the call's arguments")
+    reason = payload.reason if isinstance(payload.reason, str) else None
+    return Decision(target, approved=approved, reason=reason, arguments=edited)
 
 
 def _tool_messages_at_the_end(messages: Sequence[wire.SentMessage]) -> list[wire.SentMessage]:

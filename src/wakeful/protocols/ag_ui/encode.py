@@ -2,6 +2,13 @@
 
 A stream is one or more segments, each `RUN_STARTED … RUN_FINISHED | RUN_ERROR`, with everything opened closed
 before the end (AG-UI 1.0, event ordering). Text and reasoning never overlap and are closed before a tool call.
+
+AG-UI has no event that takes a message back, and a second `TEXT_MESSAGE_START` of a known id adds to the old text. So
+when a step restarts, each message its void attempt showed is replaced by an empty activity of the type `void`, which no
+client shows or sends, and the new attempt's messages have ids of their own (`ids.py`). `CUSTOM step_restarted` says so
+to those who keep messages by themselves: whatever has the id `messageId`, or one that begins with it, is void. The
+step stays open. What the void attempt and its restart send leaves open what was open before them, so that a replay can
+leave them out. Arguments that a human changed are in the history only: a call that has ended takes no more of them.
 """
 
 from __future__ import annotations
@@ -12,6 +19,7 @@ import msgspec
 
 from wakeful.contracts import event as log
 from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.usage import Usage
 from wakeful.protocols.ag_ui import build, wire
 from wakeful.protocols.ag_ui.ids import MessageIds
@@ -24,11 +32,20 @@ class Encoder:
 
     The same log gives the same bytes. Only `client_run_id`, the run id the client sent, is shown; `run_id` stays
     inside. `protocol_version` is what the client declared: one that declared none is spared the outcomes that older
-    clients refuse (`cancelled`, `pendingToolCallIds`).
+    clients refuse (`cancelled`, `pendingToolCallIds`). `before` are the messages a returning client is given first.
     """
 
-    def __init__(self, *, run_id: str, thread_id: str, client_run_id: str, protocol_version: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        thread_id: str,
+        client_run_id: str,
+        protocol_version: str | None = None,
+        before: list[wire.HistoryMessage] | None = None,
+    ) -> None:
         self._thread_id = thread_id
+        self._before = before
         self._client_run_id = client_run_id
         self._modern = speaks_outcomes(protocol_version)
         self._started = False
@@ -142,6 +159,9 @@ class Encoder:
             timestamp=self._at,
         )
         out.append(_json(started))
+        if self._before is not None:
+            out.append(_json(wire.MessagesSnapshot(messages=self._before, timestamp=self._at)))
+            self._before = None
 
     def _close_all(self, out: list[bytes]) -> None:
         self._start(out)
@@ -162,20 +182,20 @@ class Encoder:
         if event.outcome == "failed":
             error = event.error or log.ErrorReport("internal", "The run failed.")
             return self._error(error.message, error.code)
-        if event.outcome == "cancelled":
-            why = "superseded by newer input" if event.stop_reason == "superseded" else "cancelled"
-            return self._finished(wire.CancelledOutcome()) if self._modern else self._error(f"Run {why}.", "CANCELLED")
+        if event.outcome == "cancelled" and not self._modern:
+            why = build.CANCELLED.get(event.stop_reason, "cancelled")
+            return self._error(f"Run {why}.", "CANCELLED")
         if event.stop_reason == "content_filter":
             return self._error("The provider's content filter blocked the answer.", "BLOCKED")
-        if not self._modern:
-            return self._finished(None)
-        limited = event.stop_reason in {"max_steps", "max_output"}
-        return self._finished(wire.CancelledOutcome() if limited else wire.SuccessOutcome())
+        stopped = event.outcome == "cancelled" or event.stop_reason in build.LIMITS
+        outcome = wire.CancelledOutcome() if stopped else wire.SuccessOutcome()
+        return self._finished(outcome if self._modern else None, {"stopReason": event.stop_reason})
 
-    def _finished(self, outcome: wire.Outcome | None) -> wire.RunFinished:
+    def _finished(self, outcome: wire.Outcome | None, result: JsonObject | None = None) -> wire.RunFinished:
         return wire.RunFinished(
             thread_id=self._thread_id,
             run_id=self._client_run_id,
+            result=result,
             outcome=outcome,
             usage=self._usage_report(),
             timestamp=self._at,
@@ -197,15 +217,21 @@ class Encoder:
                 self._ids = MessageIds(event.message_id)
                 self._enter_step(f"step_{event.step}", out)
             case log.StepRestarted():
-                self._call_off("This call was interrupted; the model is asked again.", out)
-                self._attempt += 1
-                self._ids.restart(event.message_id)
-                self._enter_step(f"step_{event.step}:{self._attempt}", out)
-                value = {"step": event.step, "reason": event.reason}
-                out.append(_json(wire.Custom(name="step_restarted", value=value, timestamp=self._at)))
+                self._restart_step(event, out)
             case log.StepFinished():
                 self._close_block(out)
                 self._leave_step(out)
+
+    def _restart_step(self, event: log.StepRestarted, out: list[bytes]) -> None:
+        self._close_block(out)
+        self._call_off("This call was interrupted; the model is asked again.", out)
+        for message_id in self._ids.given:
+            out.append(_json(build.void(message_id, self._at)))
+        self._attempt += 1
+        self._ids = MessageIds(event.message_id, attempt=self._attempt)
+        if self._step is None:
+            self._enter_step(f"step_{event.step}", out)
+        out.append(_json(wire.Custom(name="step_restarted", value=build.restart(event), timestamp=self._at)))
 
     def _enter_step(self, name: str, out: list[bytes]) -> None:
         self._close_block(out)
@@ -238,6 +264,9 @@ class Encoder:
             case log.RetryScheduled():
                 self._start(out)
                 out.append(_json(wire.Custom(name="retry_scheduled", value=build.retry(event), timestamp=self._at)))
+            case log.MessageCommitted(message_id, "user"):
+                self._start(out)
+                out.append(_json(wire.Custom(name="steered", value={"messageId": message_id}, timestamp=self._at)))
             case _:
                 pass
 
@@ -284,7 +313,7 @@ class Encoder:
         """Answer what nobody will answer, so that no client takes an open call for its own."""
         for call_id, call in self._calls.items():
             self._end_call(call_id, call, out)
-            out.append(_json(build.result(f"{call_id}:result", call_id, reason, self._at)))
+            out.append(_json(build.result(self._ids.result_of(call_id), call_id, reason, self._at)))
         self._calls.clear()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from wakeful.contracts.message import FilePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
@@ -18,13 +18,19 @@ def ag_ui_messages(messages: Sequence[Message]) -> list[wire.HistoryMessage]:
     """The messages as the client would hold them had it watched every run.
 
     One stored reply becomes its reasoning messages, its text message with the tool calls, and a message for each
-    further block of text.
+    further block of text. Calls have the arguments they really ran with.
     """
+    edited = {
+        part.call_id: part.arguments
+        for message in messages
+        for part in message.parts
+        if isinstance(part, ToolResultPart) and part.arguments is not None
+    }
     shown: list[wire.HistoryMessage] = []
     for message in messages:
         match message.role:
             case "assistant":
-                shown.extend(_reply(message))
+                shown.extend(_reply(message, edited))
             case "tool":
                 shown.extend(_results(message))
             case "user" | "system":
@@ -32,9 +38,23 @@ def ag_ui_messages(messages: Sequence[Message]) -> list[wire.HistoryMessage]:
     return shown
 
 
-def _reply(message: Message) -> Iterator[wire.HistoryMessage]:
+def before(messages: Sequence[Message], run_id: str) -> list[Message]:
+    """What a client is to have before it is shown the whole run: the thread up to the run's first reply, and its input.
+
+    Input that reached the run later stands before its replies too.
+    """
+    own = [message.run_id == run_id and message.role in {"assistant", "tool"} for message in messages]
+    first = own.index(True) if True in own else len(messages)
+    later = (message for message in messages[first:] if message.run_id == run_id)
+    return [*messages[:first], *(message for message in later if message.role in {"user", "system"})]
+
+
+def _reply(message: Message, edited: Mapping[str, str]) -> Iterator[wire.HistoryMessage]:
     ids = MessageIds(message.id)
-    calls = [wire.ToolCall(part.call_id, wire.FunctionCall(part.name, part.arguments)) for part in message.tool_calls]
+    calls = [
+        wire.ToolCall(part.call_id, wire.FunctionCall(part.name, edited.get(part.call_id, part.arguments)))
+        for part in message.tool_calls
+    ]
     for part in message.parts:
         match part:
             case ReasoningPart() if part.text or part.encrypted:

@@ -7,41 +7,40 @@ class MessageIds:
     """Names the messages of one step.
 
     The first text and all tool calls belong to the step's own id, further texts are `<id>:<n>`, reasoning is
-    `<id>:r<n>`. After a restart that showed something, the new attempt's messages go on counting.
+    `<id>:r<n>`. Attempt n of a step that began again counts from `<id>:a<n>` instead of `<id>`: a client may know
+    ids of the void attempt that no log has. History, which knows only what counts, gives the step's own id.
     """
 
-    def __init__(self, base: str) -> None:
-        self._base = base
-        self._parent = base
-        self._messages = 1
-        self._reasonings = 0
-        self._used = False
+    def __init__(self, message_id: str, *, attempt: int = 1) -> None:
+        self._mark = "" if attempt == 1 else f":a{attempt}"
+        self._base = message_id + self._mark
         self._texts = 0
+        self._reasonings = 0
+        self._given: dict[str, None] = {}
 
-    def restart(self, base: str) -> None:
-        """The messages named so far are void."""
-        if base != self._base:
-            self._base = self._parent = base
-            self._messages, self._reasonings = 1, 0
-        elif self._used:
-            self._parent = self._count()
-        self._used, self._texts = False, 0
+    @property
+    def given(self) -> list[str]:
+        """All ids given so far, in order."""
+        return list(self._given)
 
     def parent(self) -> str:
         """The message that holds the tool calls."""
-        self._used = True
-        return self._parent
+        return self._give(self._base)
 
     def next_text(self) -> str:
         """The id of the next text message."""
         self._texts += 1
-        return self.parent() if self._texts == 1 else self._count()
+        return self._give(self._base if self._texts == 1 else f"{self._base}:{self._texts}")
 
     def next_reasoning(self) -> str:
         """The id of the next reasoning message."""
         self._reasonings += 1
-        return f"{self._base}:r{self._reasonings}"
+        return self._give(f"{self._base}:r{self._reasonings}")
 
-    def _count(self) -> str:
-        self._messages += 1
-        return f"{self._base}:{self._messages}"
+    def result_of(self, call_id: str) -> str:
+        """The id of the result of a call that nobody answered."""
+        return self._give(f"{call_id}{self._mark}:result")
+
+    def _give(self, message_id: str) -> str:
+        self._given[message_id] = None
+        return message_id

@@ -55,11 +55,12 @@ class SentTool(msgspec.Struct, frozen=True):
     execute: str | None = None
 
 
-class SentPayload(msgspec.Struct, frozen=True):
-    """The answer to an approval."""
+class SentPayload(msgspec.Struct, frozen=True, rename="camel"):
+    """The answer to an approval; `edited_args` are the arguments to run with instead of the model's."""
 
     approved: JsonValue = None
     reason: JsonValue = None
+    edited_args: JsonObject | list[msgspec.Raw] | str | float | bool | None = None
 
 
 class SentResume(msgspec.Struct, frozen=True):
@@ -157,10 +158,11 @@ class RunStarted(Event, frozen=True, tag="RUN_STARTED"):
 
 
 class RunFinished(Event, frozen=True, tag="RUN_FINISHED"):
-    """The last event of a run that did not fail."""
+    """The last event of a run that did not fail; `result` says why it ended: {stopReason}, absent while it waits."""
 
     thread_id: str
     run_id: str
+    result: JsonObject | None = None
     outcome: Outcome | None = None
     usage: list[TokenUsage] | None = None
 
@@ -353,3 +355,9 @@ class ReasoningMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="
 
 
 HistoryMessage = InputHistoryMessage | AssistantMessage | ToolMessage | ReasoningMessage
+
+
+class MessagesSnapshot(Event, frozen=True, tag="MESSAGES_SNAPSHOT"):
+    """All messages of the conversation so far; a client drops others."""
+
+    messages: list[HistoryMessage]

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import msgspec
 
-from wakeful.contracts.event import RetryScheduled, ToolProgressed
+from wakeful.contracts.event import RetryScheduled, StepRestarted, StopReason, ToolProgressed
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.usage import Usage
 from wakeful.protocols.ai_sdk import wire
+
+FINISH_REASONS: dict[StopReason, wire.FinishReason] = {
+    "answered": "stop",
+    "stop_on_tool": "stop",
+    "stop_on_text": "stop",
+    "steered": "stop",
+    "max_output": "length",
+    "max_steps": "length",
+    "max_tokens": "length",
+    "max_seconds": "length",
+    "max_cost": "length",
+    "max_repeats": "length",
+    "max_tool_errors": "other",  # given up, although nothing was used up and the run did not fail
+    "content_filter": "content-filter",
+}
 
 
 def parse_input(arguments: str) -> JsonValue:
@@ -44,6 +59,17 @@ def progress(event: ToolProgressed) -> JsonObject:
 
 
 def retry(event: RetryScheduled) -> JsonObject:
-    """The data of `data-retry`: {attempt, delayMs, code, message}."""
+    """The data of `data-retry`: {target, attempt, delayMs, code, message}; `target` is `model_call` or `run`."""
     error = event.error
-    return {"attempt": event.attempt, "delayMs": event.delay_ms, "code": error.code, "message": error.message}
+    return {
+        "target": event.target,
+        "attempt": event.attempt,
+        "delayMs": event.delay_ms,
+        "code": error.code,
+        "message": error.message,
+    }
+
+
+def restart(event: StepRestarted) -> JsonObject:
+    """The data of `data-step-restarted`: {step, messageId, reason}."""
+    return {"step": event.step, "messageId": event.message_id, "reason": event.reason}

@@ -125,7 +125,7 @@ def _decisions(messages: Sequence[wire.ChatMessage]) -> tuple[Decision, ...]:
 
 def _decision(part: wire.SentPart) -> Decision | None:
     if part.type == "tool-approval-response" and part.state is None:
-        return _answer(wire.SentApproval(part.approval_id, part.approved, part.reason), part)
+        return _answer(wire.SentApproval(part.approval_id, part.approved, part.reason, part.edited_args), part)
     if not part.type.startswith("tool-") and part.type != "dynamic-tool":
         return None
     if part.state == "approval-responded":
@@ -134,10 +134,16 @@ def _decision(part: wire.SentPart) -> Decision | None:
 
 
 def _answer(approval: wire.SentApproval, part: wire.SentPart) -> Decision | None:
-    """An approval's answer: only an explicit `true` approves."""
+    """An approval's answer: only an explicit `true` approves, with the model's arguments or edited ones."""
     target = approval.id if isinstance(approval.id, str) else part.tool_call_id
+    if not target:
+        return None
+    approved = approval.approved is True
+    edited = approval.edited_args if approved else None
+    if edited is not None and not isinstance(edited, dict):
+        raise BadRequest(f"'editedArgs' of the approval {target!r} are no object; expected the call's arguments")
     reason = approval.reason if isinstance(approval.reason, str) else None
-    return Decision(target, approved=approval.approved is True, reason=reason) if target else None
+    return Decision(target, approved=approved, reason=reason, arguments=edited)
 
 
 def _output(part: wire.SentPart) -> Decision | None:

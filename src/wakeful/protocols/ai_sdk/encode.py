@@ -2,7 +2,12 @@
 
 A stream is one or more segments, each `start … finish | abort | error + finish`; a segment after a wait continues
 the same UI message. On the wire: text and reasoning never overlap and are closed before a tool call, a step's end
-and the stream's end; each step is `start-step … finish-step`.
+and the stream's end; each step is `start-step … finish-step`. What became of a call that an earlier segment showed
+comes before the first `start-step`: clients look for a call, and for an open question, in the message's last step.
+
+What a restarted step had shown is void. Major 7 takes it back with `reset-step`. Major 6 cannot: the step is closed,
+and a new one begins with `data-step-restarted`. Either way the chunks of the void part and of its restart together
+leave open what was open before them, so that a replay can leave them out.
 """
 
 from __future__ import annotations
@@ -13,8 +18,10 @@ import msgspec
 
 from wakeful.contracts.event import (
     Event,
+    InterruptDecided,
     InterruptRaised,
     LogEntry,
+    MessageCommitted,
     ReasoningDelta,
     ReasoningSealed,
     RetryScheduled,
@@ -24,7 +31,6 @@ from wakeful.contracts.event import (
     StepFinished,
     StepRestarted,
     StepStarted,
-    StopReason,
     TextDelta,
     ToolCallDelta,
     ToolCallFinished,
@@ -35,25 +41,25 @@ from wakeful.contracts.event import (
 )
 from wakeful.protocols.ai_sdk import build, wire
 
-FINISH_REASONS: dict[StopReason, wire.FinishReason] = {
-    "answered": "stop",
-    "max_steps": "length",
-    "max_output": "length",
-    "content_filter": "content-filter",
-}
+Dialect = Literal["6", "7"]
+"""The major version whose chunks are used; 6 is understood by all."""
 
 _json = msgspec.json.encode
 
 
 class _Call:
-    """A tool call without a result so far. `delta` is the head of its `tool-input-delta` chunks."""
+    """A tool call without a result so far.
 
-    __slots__ = ("by_server", "delta", "ready")
+    `delta` is the head of its `tool-input-delta` chunks, `edited` the arguments a human wants it to run with.
+    """
+
+    __slots__ = ("by_server", "delta", "edited", "ready")
 
     def __init__(self, call_id: str, *, ready: bool = False) -> None:
         self.delta = b'{"type":"tool-input-delta","toolCallId":' + _json(call_id) + b',"inputTextDelta":'
         self.ready = ready
         self.by_server = False
+        self.edited: str | None = None
 
 
 class Encoder:
@@ -63,13 +69,14 @@ class Encoder:
     message id: the client then continues the message it already has.
     """
 
-    def __init__(self, *, run_id: str, thread_id: str) -> None:
+    def __init__(self, *, run_id: str, thread_id: str, dialect: Dialect = "6") -> None:
         self._run = wire.RunMetadata(run_id, thread_id)
+        self._dialect: Dialect = dialect
         self._message_id: str | None = None
         self._started = False
         self._ended = False
         self._in_step = False
-        self._continuing = False
+        self._resumed = False
         self._open: Literal["text", "reasoning"] | None = None
         self._block_id = ""
         self._delta = b""
@@ -146,8 +153,8 @@ class Encoder:
                 if self._ended:
                     self._started = self._ended = False
                 if event.resumed and not self._started:
-                    self._continuing = True
-                    self._enter_step(out)
+                    self._resumed = True
+                    self._start(out)
             case RunWaiting():
                 self._leave_step(out)
                 self._start(out)
@@ -168,11 +175,13 @@ class Encoder:
         self._close_block(out)
         self._start(out)
         self._call_off(f"The run ended before this call did: {event.stop_reason}.", out)
+        if self._resumed:  # clients send a message again that ends in the step whose calls they answered
+            self._enter_step(out)
         self._leave_step(out)
-        metadata = wire.FinishMetadata(build.usage(event.usage))
+        metadata = wire.FinishMetadata(build.usage(event.usage), event.stop_reason)
         match event.outcome:
             case "completed":
-                out.append(_json(wire.Finish(FINISH_REASONS.get(event.stop_reason, "other"), metadata)))
+                out.append(_json(wire.Finish(build.FINISH_REASONS.get(event.stop_reason, "other"), metadata)))
             case "cancelled":
                 out.append(_json(wire.Abort(event.stop_reason)))
             case "failed":
@@ -185,38 +194,43 @@ class Encoder:
     def _on_step(self, event: StepStarted | StepRestarted | StepFinished, out: list[bytes]) -> None:
         match event:
             case StepStarted():
-                self._begin_step(event.message_id, out)
+                self._leave_step(out)
+                if not self._started and self._message_id is None:
+                    self._message_id = event.message_id
+                self._enter_step(out)
             case StepRestarted():
-                self._close_block(out)
-                self._call_off("This call was interrupted; the model is asked again.", out)
-                self._begin_step(event.message_id, out)
-                data = {"step": event.step, "reason": event.reason}
-                out.append(_json(wire.DataStepRestarted(data=data, transient=True)))
+                self._restart_step(event, out)
             case StepFinished():
-                if not self._continuing:
-                    self._leave_step(out)
+                self._leave_step(out)
 
-    def _begin_step(self, message_id: str, out: list[bytes]) -> None:
-        """Open a step; one that a resumed segment opened and left empty is taken over."""
-        if not self._continuing:
-            self._leave_step(out)
-        self._continuing = False
-        if not self._started and self._message_id is None:
-            self._message_id = message_id
+    def _restart_step(self, event: StepRestarted, out: list[bytes]) -> None:
+        self._close_block(out)
+        if self._dialect == "7" and self._in_step:
+            self._calls.clear()
+            out.append(_json(wire.ResetStep()))
+            return
+        self._call_off("This call was interrupted; the model is asked again.", out)
+        self._leave_step(out)
         self._enter_step(out)
+        out.append(_json(wire.DataStepRestarted(data=build.restart(event), transient=True)))
 
     def _enter_step(self, out: list[bytes]) -> None:
         self._start(out)
+        self._resumed = False
         if not self._in_step:
             self._in_step = True
             out.append(_json(wire.StartStep()))
 
     def _leave_step(self, out: list[bytes]) -> None:
         self._close_block(out)
-        self._continuing = False
         if self._in_step:
             self._in_step = False
             out.append(_json(wire.FinishStep()))
+
+    def _notice(self, notice: wire.Data, out: list[bytes]) -> None:
+        """Something to show for a while. Before the first step there is no message yet to show it with."""
+        if self._started:
+            out.append(_json(notice))
 
     # -- tool calls
 
@@ -226,20 +240,23 @@ class Encoder:
                 self._propose(event, out)
             case ToolCallReady():
                 self._ready(event, out)
-            case ToolCallStarted(call_id):
-                self._calls.setdefault(call_id, _Call(call_id, ready=True)).by_server = True
+            case InterruptDecided(call_id=call_id, arguments=str(arguments)):
+                self._call(call_id).edited = arguments
+            case ToolCallStarted():
+                self._run_call(event, out)
             case ToolCallFinished():
-                self._enter_step(out)
+                self._start(out)
                 out.append(_json(self._result(event)))
             case InterruptRaised(interrupt) if interrupt.kind == "approval":
-                self._enter_step(out)
+                self._start(out)
                 out.append(_json(wire.ToolApprovalRequest(interrupt.id, interrupt.call_id)))
             case ToolProgressed():
-                self._enter_step(out)
-                out.append(_json(wire.DataActivity(id=event.call_id, data=build.progress(event), transient=True)))
+                data = build.progress(event)
+                self._notice(wire.DataActivity(id=event.call_id, data=data, transient=True), out)
             case RetryScheduled():
-                self._enter_step(out)
-                out.append(_json(wire.DataRetry(data=build.retry(event), transient=True)))
+                self._notice(wire.DataRetry(data=build.retry(event), transient=True), out)
+            case MessageCommitted(message_id, "user"):
+                self._notice(wire.DataSteered(data={"messageId": message_id}, transient=True), out)
             case _:
                 pass
 
@@ -260,6 +277,23 @@ class Encoder:
         call.ready = True
         call.by_server = not event.frontend
         out.append(_json(wire.ToolInputAvailable(event.call_id, event.name, build.parse_input(event.arguments))))
+
+    def _run_call(self, event: ToolCallStarted, out: list[bytes]) -> None:
+        """A call runs with the arguments a human changed: they replace the shown ones, in the step that shows them.
+
+        They are marked provider-executed, so that a client does not take the call for its own.
+        """
+        call = self._call(event.call_id)
+        call.by_server = True
+        if call.edited is not None:
+            self._start(out)
+            value = build.parse_input(call.edited)
+            out.append(_json(wire.ToolInputAvailable(event.call_id, event.name, value, provider_executed=True)))
+            call.edited = None
+
+    def _call(self, call_id: str) -> _Call:
+        """The call; one that an earlier segment showed is known by its id only."""
+        return self._calls.setdefault(call_id, _Call(call_id, ready=True))
 
     def _result(self, event: ToolCallFinished) -> wire.Chunk:
         """Answers the server gave are marked provider-executed: clients do not send those back as their own."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from wakeful.contracts.interrupt import InterruptRecord
+from wakeful.contracts.interrupt import Decision, InterruptRecord
+from wakeful.contracts.json import JsonValue
 from wakeful.contracts.message import (
     FilePart,
     Message,
@@ -22,8 +23,9 @@ def ui_messages(messages: Sequence[Message], interrupts: Sequence[InterruptRecor
     """The messages as the client would hold them had it watched every run.
 
     All steps of a run are one UI message under its first step's id, at that step's place; results are folded into
-    their calls. `interrupts` are those of the runs shown, at least of the waiting one: they tell an open approval
-    from a call that still runs, and a front-end call from a server's.
+    their calls. Input that reached the run later comes before that message, which answers it. `interrupts` are those
+    of the runs shown, at least of the waiting one: they tell an open approval from a call that still runs, and a
+    front-end call from a server's.
     """
     calls = _Calls(messages, interrupts)
     shown: list[wire.UIMessage] = []
@@ -32,7 +34,9 @@ def ui_messages(messages: Sequence[Message], interrupts: Sequence[InterruptRecor
         if message.role == "tool":
             continue
         if message.role != "assistant":
-            shown.append(wire.UIMessage(message.id, message.role, list(_input_parts(message.parts))))
+            turn = of_run.get(message.run_id) if message.run_id else None
+            place = len(shown) if turn is None else shown.index(turn)
+            shown.insert(place, wire.UIMessage(message.id, message.role, list(_input_parts(message.parts))))
             continue
         turn = of_run.get(message.run_id) if message.run_id else None
         if turn is None:
@@ -47,7 +51,7 @@ def ui_messages(messages: Sequence[Message], interrupts: Sequence[InterruptRecor
 
 
 class _Calls:
-    """Looks up what became of a call."""
+    """Looks up what became of a call. Of several questions about one call the last counts."""
 
     def __init__(self, messages: Sequence[Message], interrupts: Sequence[InterruptRecord]) -> None:
         self._results: Mapping[str, ToolResultPart] = {
@@ -71,13 +75,13 @@ class _Calls:
             type=f"tool-{call.name}",
             tool_call_id=call.call_id,
             state=state,
-            input=parse_input(call.arguments),
+            input=_input_of(call, record.decision if record else None),
             approval=approval,
         )
 
     def _done(self, call: ToolCallPart, result: ToolResultPart, record: InterruptRecord | None) -> wire.ToolUIPart:
         by_client = record is not None and record.interrupt.kind == "frontend_tool" and result.status != "cancelled"
-        kind, call_id, value = f"tool-{call.name}", call.call_id, parse_input(call.arguments)
+        kind, call_id, value = f"tool-{call.name}", call.call_id, parse_input(result.arguments or call.arguments)
         approval = _approval(record)
         match result.status:
             case "succeeded":
@@ -109,6 +113,11 @@ class _Calls:
                     provider_executed=not by_client,
                     approval=approval if approval and approval.approved else None,
                 )
+
+
+def _input_of(call: ToolCallPart, decision: Decision | None) -> JsonValue:
+    edited = decision.arguments if decision else None
+    return parse_input(call.arguments) if edited is None else edited
 
 
 def _approval(record: InterruptRecord | None) -> wire.Approval | None:

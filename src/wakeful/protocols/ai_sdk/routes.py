@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from wakeful.contracts.run import Run
 from wakeful.protocols.ai_sdk.decode import decode
-from wakeful.protocols.ai_sdk.encode import Encoder
+from wakeful.protocols.ai_sdk.encode import Dialect, Encoder
 from wakeful.protocols.ai_sdk.history import ui_messages
 from wakeful.server.body import read_json
 from wakeful.server.operations import Operations, Watch
@@ -17,6 +17,8 @@ from wakeful.server.routing import Route
 HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
 DONE = b"data: [DONE]\n\n"
 PREFIX = "/v1/ai-sdk"
+DIALECT = "x-wakeful-ai-sdk"
+"""A request with this header set to `7` may be answered with chunks that major 6 does not know."""
 
 
 def routes(operations: Operations) -> list[Route]:
@@ -28,14 +30,17 @@ def routes(operations: Operations) -> list[Route]:
         ids = request.path_params
         asked = decode(await read_json(request), thread_id=ids.get("thread"), agent_id=ids.get("agent"))
         receipt = await operations.submit(principal, asked, origin="ai_sdk")
-        return _stream(receipt.run, receipt.after)
+        return _stream(request, receipt.run, receipt.after)
 
     async def resume(request: Request) -> Response:
-        """Replay the thread's present answer from its beginning and follow it; 204 when there is none to show."""
+        """Replay the thread's present answer from its beginning and follow it; 204 when there is none to show.
+
+        A step that began again is shown from there.
+        """
         principal = operations.principal(request)
         thread = await operations.store.get_thread(principal.scope, request.path_params["thread"])
         run = await operations.showable(thread) if thread else None
-        return _stream(run, 0) if run else Response(status_code=204, headers=HEADERS)
+        return _stream(request, run, 0) if run else Response(status_code=204, headers=HEADERS)
 
     async def messages(request: Request) -> Response:
         """The thread as UI messages, with what still waits for an answer."""
@@ -44,9 +49,14 @@ def routes(operations: Operations) -> list[Route]:
         body = msgspec.json.encode({"messages": ui_messages(stored, interrupts)})
         return Response(body, media_type="application/json")
 
-    def _stream(run: Run, after: int) -> Response:
+    def _stream(request: Request, run: Run, after: int) -> Response:
+        dialect: Dialect = "7" if request.headers.get(DIALECT) == "7" else "6"
         watch = Watch(
-            key="ai_sdk", encoder=lambda: Encoder(run_id=run.id, thread_id=run.thread_id), start=after, after=after
+            key=f"ai_sdk:{dialect}",
+            encoder=lambda: Encoder(run_id=run.id, thread_id=run.thread_id, dialect=dialect),
+            start=after,
+            after=after,
+            voids=run.voids,
         )
         return operations.watch(run, watch, headers=HEADERS, trailer=DONE)
 

@@ -1,6 +1,7 @@
 """The shapes of the AI SDK UI message stream: the chat request, the chunks and the UI messages.
 
-Source: npm `ai` 6.0.326, `ui-message-chunks.ts`, `validate-ui-messages.ts` and `http-chat-transport.ts`.
+Source: npm `ai` 6.0.326, `ui-message-chunks.ts`, `validate-ui-messages.ts` and `http-chat-transport.ts`; what only
+7.0.173 has says so.
 Requests are read tolerantly, unknown keys are ignored. Absent optional fields are left out, never null.
 """
 
@@ -10,10 +11,14 @@ from typing import Literal
 
 import msgspec
 
+from wakeful.contracts.event import StopReason
 from wakeful.contracts.json import JsonObject, JsonValue
 
 FinishReason = Literal["stop", "length", "content-filter", "tool-calls", "error", "other"]
 
+
+EditedArguments = JsonObject | list[msgspec.Raw] | str | float | bool | None
+"""Whatever stands where edited arguments are looked for."""
 
 # What a client sends.
 
@@ -46,12 +51,16 @@ class ChatRequest(msgspec.Struct, frozen=True):
     input: JsonValue = None
 
 
-class SentApproval(msgspec.Struct, frozen=True):
-    """The approval of a sent tool part; loose because whatever is not `approved: true` refuses."""
+class SentApproval(msgspec.Struct, frozen=True, rename="camel"):
+    """The approval of a sent tool part; loose because whatever is not `approved: true` refuses.
+
+    `edited_args` is ours, named as in AG-UI: the arguments the call is to run with instead of the model's.
+    """
 
     id: JsonValue = None
     approved: JsonValue = None
     reason: JsonValue = None
+    edited_args: EditedArguments = None
 
 
 class SentPart(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,6 +81,7 @@ class SentPart(msgspec.Struct, frozen=True, rename="camel"):
     approval_id: str | None = None
     approved: JsonValue = None
     reason: JsonValue = None
+    edited_args: EditedArguments = None
 
 
 # What a client is sent.
@@ -98,10 +108,11 @@ class UsageMetadata(msgspec.Struct, frozen=True, rename="camel"):
     cached_input_tokens: int
 
 
-class FinishMetadata(msgspec.Struct, frozen=True):
-    """What the end adds to a UI message's metadata."""
+class FinishMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    """What the end adds to a UI message's metadata; `stop_reason` is more exact than the finish reason."""
 
     usage: UsageMetadata
+    stop_reason: StopReason
 
 
 class Start(Chunk, frozen=True, tag="start"):
@@ -117,6 +128,10 @@ class StartStep(Chunk, frozen=True, tag="start-step"):
 
 class FinishStep(Chunk, frozen=True, tag="finish-step"):
     """A step ends; text and reasoning must be closed before."""
+
+
+class ResetStep(Chunk, frozen=True, tag="reset-step"):
+    """What the open step showed is taken back; understood from major 7 on."""
 
 
 class TextStart(Chunk, frozen=True, tag="text-start"):
@@ -156,6 +171,7 @@ class ToolInputAvailable(Chunk, frozen=True, tag="tool-input-available"):
     tool_call_id: str
     tool_name: str
     input: JsonValue
+    provider_executed: bool = False
 
 
 class ToolOutputAvailable(Chunk, frozen=True, tag="tool-output-available", kw_only=True):
@@ -204,11 +220,15 @@ class DataActivity(Data, frozen=True, tag="data-activity"):
 
 
 class DataRetry(Data, frozen=True, tag="data-retry"):
-    """The model will be asked again."""
+    """Something failed and is tried again; not an end."""
 
 
 class DataStepRestarted(Data, frozen=True, tag="data-step-restarted"):
     """The step before this one is void."""
+
+
+class DataSteered(Data, frozen=True, tag="data-steered"):
+    """A message that a user sent meanwhile is taken into account from here on."""
 
 
 class DataReasoningEncrypted(Data, frozen=True, tag="data-reasoning-encrypted"):

@@ -5,9 +5,20 @@ from __future__ import annotations
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
-from wakeful.contracts.request import InputMessage, RunRequest
-from wakeful.protocols.native.wire import DecisionBody, MessageBody, PartBody, RunBody, ThreadMessagesBody
+from wakeful.contracts.request import InputMessage, InputMode, RunRequest
+from wakeful.protocols.native.control_wire import DecisionBody, InputsBody, Mode, ThreadMessagesBody
+from wakeful.protocols.native.wire import MessageBody, PartBody, RunBody
 from wakeful.server.files import Files
+
+MODES: dict[Mode, InputMode] = {
+    "queue": "queue",
+    "steer": "steer",
+    "live_then_queue": "steer",
+    "interrupt": "interrupt",
+    "interrupt_then_queue": "interrupt",
+    "resume": "resume",
+    "resume_open_run": "resume",
+}
 
 
 def run_request(body: RunBody) -> RunRequest:
@@ -26,11 +37,28 @@ def thread_request(thread_id: str, body: ThreadMessagesBody) -> RunRequest:
     return RunRequest(thread_id=thread_id, run_id=body.run_id, agent_id=body.agent_id, messages=messages(body.messages))
 
 
+def run_input(body: InputsBody) -> RunRequest:
+    """What `POST /v1/runs/{id}/inputs` brings; whose thread and agent it is for is in the path."""
+    return RunRequest(
+        run_id=body.run_id, messages=messages(body.messages), decisions=tuple(map(decision, body.decisions))
+    )
+
+
 def decision(body: DecisionBody) -> Decision:
-    """What `POST /v1/runs/{id}/decision` says; raises `BadRequest` for an answer to nothing."""
+    """The answer to one question; raises `BadRequest` for an answer that says nothing."""
     if body.approved is None and "output" not in body.model_fields_set:
-        raise BadRequest("expected 'approved' (true or false) for an approval, or 'output' for a front-end tool")
-    return Decision(body.target, body.approved, body.output, body.failed, body.reason, body.decision_id)
+        raise BadRequest(
+            f"{body.target}: expected 'approved' (true or false) for an approval, or 'output' for a front-end tool"
+        )
+    return Decision(
+        target=body.target,
+        approved=body.approved,
+        output=body.output,
+        failed=body.failed,
+        reason=body.reason,
+        decision_id=body.decision_id,
+        arguments=body.arguments,
+    )
 
 
 def messages(bodies: list[MessageBody]) -> tuple[InputMessage, ...]:

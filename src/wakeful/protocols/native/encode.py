@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from wakeful.contracts.event import LogEntry
+from wakeful.contracts.event import ErrorReport, LogEntry
+from wakeful.contracts.mailbox import DeadLetter, MailboxEntry, queue_revision
 from wakeful.contracts.message import Message
 from wakeful.contracts.run import Run
 from wakeful.contracts.thread import Thread
+from wakeful.contracts.usage import Usage
+from wakeful.protocols.native.control_wire import (
+    Accepted,
+    DeadLetterView,
+    Effect,
+    EntryMessageView,
+    EntryView,
+    MailboxView,
+)
 from wakeful.protocols.native.wire import ErrorView, MessageView, RunView, SummaryView, ThreadView, UsageView
 
 
@@ -41,6 +52,7 @@ def thread_view(thread: Thread) -> ThreadView:
         created_at=thread.created_at,
         updated_at=thread.updated_at,
         message_count=thread.message_count,
+        generation=thread.generation,
     )
 
 
@@ -73,11 +85,72 @@ def run_view(run: Run) -> RunView:
         origin=run.origin,
         status=run.status.value,
         stop_reason=run.stop_reason,
-        error=ErrorView(code=run.error.code, message=run.error.message) if run.error else None,
+        error=error_view(run.error),
+        attempt=run.attempt,
         steps=run.steps,
-        usage=UsageView(**msgspec.structs.asdict(run.usage)),
+        usage=usage_view(run.usage),
         created_at=run.created_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
         updated_at=run.updated_at,
+    )
+
+
+def usage_view(usage: Usage) -> UsageView:
+    """What a run used."""
+    return UsageView(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cached_input_tokens=usage.cached_input_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        cost_usd=usage.cost / 1_000_000,
+    )
+
+
+def error_view(error: ErrorReport | None) -> ErrorView | None:
+    """Why something failed."""
+    return ErrorView(code=error.code, message=error.message) if error else None
+
+
+def accepted_view(run: Run, *, effect: Effect, dispatch_id: str) -> Accepted:
+    """What became of input: the run that answers it, and the delivery that brings it there."""
+    return Accepted(effect=effect, run_id=run.id, dispatch_id=dispatch_id, thread_id=run.thread_id)
+
+
+def mailbox_view(entries: Sequence[MailboxEntry]) -> MailboxView:
+    """What waits on a thread, in the order of its turns."""
+    items = [_entry_view(position, entry) for position, entry in enumerate(entries)]
+    return MailboxView(revision=queue_revision(entries), items=items, total=len(items))
+
+
+def dead_letter_view(letter: DeadLetter) -> DeadLetterView:
+    """A delivery that was given up."""
+    return DeadLetterView(
+        dispatch_id=letter.dispatch_id,
+        run_id=letter.run.id,
+        thread_id=letter.run.thread_id,
+        agent_id=letter.run.agent_id,
+        failures=letter.failures,
+        error=error_view(letter.error),
+        at=letter.at,
+        retried_run_id=letter.retried_run_id,
+    )
+
+
+def _entry_view(position: int, entry: MailboxEntry) -> EntryView:
+    return EntryView(
+        run_id=entry.run.id,
+        dispatch_id=entry.dispatch_id,
+        agent_id=entry.run.agent_id,
+        mode=entry.mode,
+        revision=entry.revision,
+        position=position,
+        created_at=entry.run.created_at,
+        messages=[
+            EntryMessageView(
+                id=message.id, role=message.role, parts=[msgspec.to_builtins(part) for part in message.parts]
+            )
+            for message in entry.messages
+        ],
     )

@@ -1,15 +1,14 @@
-"""`/v1/threads/{id}/messages`: what was said, and saying more in the background."""
+"""`GET /v1/threads/{id}/messages`: what was said."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from wakeful.contracts.message import Visibility
 from wakeful.contracts.query import MessageQuery
 from wakeful.protocols.native import wire
-from wakeful.protocols.native.decode import thread_request
 from wakeful.protocols.native.encode import message_view
 from wakeful.server import pages
 from wakeful.server.operations import Operations
@@ -21,12 +20,7 @@ SHOWN: dict[str, Visibility | None] = {"external": "external", "internal": "inte
 def router(operations: Operations) -> APIRouter:
     """The routes."""
     api = documented("messages", prefix="/v1/threads/{thread_id}", admit=operations.principal)
-    _read(api, operations)
-    _write(api, operations)
-    return api
 
-
-def _read(api: APIRouter, operations: Operations) -> None:
     @api.get("/messages", summary="Messages of a thread")
     async def list_messages(
         request: Request,
@@ -63,22 +57,4 @@ def _read(api: APIRouter, operations: Operations) -> None:
             next_cursor=pages.encode_cursor(filters, (rows.items[-1][0], "")) if rows.has_more else None,
         )
 
-
-def _write(api: APIRouter, operations: Operations) -> None:
-    @api.post("/messages", status_code=202, summary="Run in the background")
-    async def post_messages(
-        request: Request,
-        thread_id: str,
-        body: wire.ThreadMessagesBody,
-        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-    ) -> wire.Accepted:
-        principal = operations.principal(request)
-        thread = await operations.thread(principal, thread_id)
-        receipt = await operations.submit(
-            principal,
-            thread_request(thread.id, body),
-            origin="native",
-            supersede=body.mode != "queue",
-            idempotency_key=idempotency_key,
-        )
-        return wire.Accepted(effect=receipt.effect, run_id=receipt.run.id, thread_id=thread.id)
+    return api

@@ -1,4 +1,4 @@
-"""`/v1/runs`: starting runs, finding them, watching their events, stopping and answering them."""
+"""`/v1/runs`: starting runs, finding them, counting them and watching their events."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from wakeful.contracts.errors import NotFound
-from wakeful.contracts.lifecycle import FINISHED, RunStatus
+from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.query import RunQuery
 from wakeful.contracts.run import Run
 from wakeful.protocols.native import wire
-from wakeful.protocols.native.decode import decision, run_request
+from wakeful.protocols.native.control_wire import LAST
+from wakeful.protocols.native.decode import run_request
 from wakeful.protocols.native.encode import Encoder, event_view, run_view
 from wakeful.server import pages
 from wakeful.server.operations import Operations, Watch
 from wakeful.server.routing import documented
 from wakeful.server.sse import last_event_id
 
-LAST = 2**53
-"""No log is longer; beyond it JSON numbers are not exact."""
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events of the run."}
 }
@@ -90,7 +89,6 @@ def router(operations: Operations) -> APIRouter:
     _find(api, operations)
     _of_thread(api, operations)
     _watch(api, operations)
-    _control(api, operations)
     return api
 
 
@@ -121,6 +119,11 @@ def _find(api: APIRouter, operations: Operations) -> None:
         alias: Annotated[str | None, Query(alias="threadId", include_in_schema=False)] = None,
     ) -> wire.RunPage:
         return await listing.page(operations, operations.principal(request).scope, pages.given(thread_id, alias))
+
+    @api.get("/runs/summary", summary="How many runs are unfinished")
+    async def count_runs(request: Request) -> wire.RunCountsView:
+        counts = await operations.count_runs(operations.principal(request))
+        return wire.RunCountsView(queued=counts.queued, running=counts.running, waiting=counts.waiting)
 
     @api.get("/runs/{run_id}", summary="One run")
     async def get_run(request: Request, run_id: str) -> wire.RunView:
@@ -183,31 +186,6 @@ def _watch(api: APIRouter, operations: Operations) -> None:
         run = await operations.run(operations.principal(request), run_id)
         seen = after if after is not None else last_event_id(last_id)
         return operations.watch(run, _watching(run, after=seen, until_finished=True))
-
-
-def _control(api: APIRouter, operations: Operations) -> None:
-    @api.post("/runs/{run_id}/cancel", status_code=202, summary="Ask a run to stop")
-    async def cancel_run(request: Request, run_id: str) -> wire.CancelView:
-        run = await operations.run(operations.principal(request), run_id)
-        was_finished = run.status in FINISHED
-        run = await operations.cancel(run)
-        status = "already_finished" if was_finished else "cancel_requested"
-        return wire.CancelView(status=status, run_id=run.id, run_status=run.status.value)
-
-    @api.post(
-        "/runs/{run_id}/decision",
-        status_code=202,
-        summary="Answer a question of a waiting run",
-    )
-    async def decide(request: Request, run_id: str, body: wire.DecisionBody) -> wire.DecisionView:
-        run = await operations.run(operations.principal(request), run_id)
-        receipt = await operations.decide(run, [decision(body)])
-        return wire.DecisionView(
-            run_id=run.id,
-            accepted=list(receipt.accepted),
-            already=list(receipt.already),
-            resumed=receipt.effect == "resumed",
-        )
 
 
 def _watching(run: Run, *, after: int, until_finished: bool = False) -> Watch:

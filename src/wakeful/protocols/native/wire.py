@@ -11,7 +11,8 @@ Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Status = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
 
 
-def _aliases(camel: str, snake: str) -> Any:
+def aliases(camel: str, snake: str) -> Any:
+    """An optional field that is read under both names."""
     return Field(default=None, validation_alias=AliasChoices(snake, camel))
 
 
@@ -45,36 +46,13 @@ class PartBody(Body):
 class RunBody(Body):
     """`POST /v1/runs`."""
 
-    agent_id: Named | None = _aliases("agentId", "agent_id")
+    agent_id: Named | None = aliases("agentId", "agent_id")
     thread_id: Named | None = Field(
         default=None, validation_alias=AliasChoices("thread_id", "threadId", "context_id", "contextId")
     )
     run_id: Named | None = Field(default=None, validation_alias=AliasChoices("run_id", "runId", "task_id", "taskId"))
-    parent_run_id: Named | None = _aliases("parentRunId", "parent_run_id")
+    parent_run_id: Named | None = aliases("parentRunId", "parent_run_id")
     messages: list[MessageBody] = Field(min_length=1)
-
-
-class ThreadMessagesBody(Body):
-    """`POST /v1/threads/{id}/messages`: `queue` runs behind what the thread does, `interrupt` ends that first."""
-
-    agent_id: Named | None = _aliases("agentId", "agent_id")
-    run_id: Named | None = _aliases("runId", "run_id")
-    mode: Literal["queue", "interrupt", "interrupt_then_queue"] = "queue"
-    messages: list[MessageBody] = Field(min_length=1)
-
-
-class DecisionBody(Body):
-    """`POST /v1/runs/{id}/decision`. Only `approved: true` approves; `output` answers a front-end tool."""
-
-    target: Named = Field(
-        validation_alias=AliasChoices("interrupt_id", "interruptId", "tool_call_id", "toolCallId", "target"),
-        description="The interrupt's id or the tool call's id.",
-    )
-    approved: bool | None = None
-    output: Any = None
-    failed: bool = False
-    reason: str | None = None
-    decision_id: Named | None = _aliases("decisionId", "decision_id")
 
 
 class CreateThreadBody(Body):
@@ -82,21 +60,21 @@ class CreateThreadBody(Body):
 
     id: Named | None = None
     title: str | None = None
-    resource_id: Named | None = _aliases("resourceId", "resource_id")
-    parent_thread_id: Named | None = _aliases("parentThreadId", "parent_thread_id")
+    resource_id: Named | None = aliases("resourceId", "resource_id")
+    parent_thread_id: Named | None = aliases("parentThreadId", "parent_thread_id")
 
 
 class UpdateThreadBody(Body):
     """`PATCH /v1/threads/{id}`: absent fields stay, null clears, `custom` is merged key by key."""
 
     title: str | None = None
-    resource_id: Named | None = _aliases("resourceId", "resource_id")
-    parent_thread_id: Named | None = _aliases("parentThreadId", "parent_thread_id")
+    resource_id: Named | None = aliases("resourceId", "resource_id")
+    parent_thread_id: Named | None = aliases("parentThreadId", "parent_thread_id")
     custom: dict[str, Any] | None = None
 
 
 class ThreadView(BaseModel):
-    """A thread as shown."""
+    """A thread as shown; `generation` counts how often it was interrupted."""
 
     id: str
     title: str | None
@@ -106,6 +84,7 @@ class ThreadView(BaseModel):
     created_at: int
     updated_at: int
     message_count: int
+    generation: int
 
 
 class SummaryView(ThreadView):
@@ -128,13 +107,14 @@ class MessageView(BaseModel):
 
 
 class UsageView(BaseModel):
-    """Tokens of a run so far."""
+    """Tokens of a run so far, and what they cost where prices are known."""
 
     input_tokens: int
     output_tokens: int
     reasoning_tokens: int
     cached_input_tokens: int
     cache_write_tokens: int
+    cost_usd: float
 
 
 class ErrorView(BaseModel):
@@ -145,7 +125,7 @@ class ErrorView(BaseModel):
 
 
 class RunView(BaseModel):
-    """A run as shown."""
+    """A run as shown. `attempt` is above 1 once a worker was lost while it carried the run."""
 
     run_id: str
     thread_id: str
@@ -155,12 +135,21 @@ class RunView(BaseModel):
     status: Status
     stop_reason: str | None
     error: ErrorView | None
+    attempt: int
     steps: int
     usage: UsageView
     created_at: int
     started_at: int | None
     finished_at: int | None
     updated_at: int
+
+
+class RunCountsView(BaseModel):
+    """Unfinished runs by status."""
+
+    queued: int
+    running: int
+    waiting: int
 
 
 class ActiveRunView(BaseModel):
@@ -214,33 +203,6 @@ class EventPage(BaseModel):
     items: list[dict[str, Any]]
     has_more: bool
     next_cursor: int | None
-
-
-class Accepted(BaseModel):
-    """A background request was accepted."""
-
-    status: Literal["accepted"] = "accepted"
-    effect: str
-    run_id: str
-    thread_id: str
-
-
-class CancelView(BaseModel):
-    """A stop was asked for; `run_status` is where the run is now."""
-
-    status: Literal["cancel_requested", "already_finished"]
-    run_id: str
-    run_status: Status
-
-
-class DecisionView(BaseModel):
-    """Which answers were taken, which were known already, and whether the run goes on."""
-
-    status: Literal["decision_submitted"] = "decision_submitted"
-    run_id: str
-    accepted: list[str]
-    already: list[str]
-    resumed: bool
 
 
 MessageBody.model_rebuild()

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from wakeful.contracts.errors import Conflict
+from wakeful.contracts.errors import Backlogged, Conflict
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus
-from wakeful.contracts.run import Lease
+from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import Accepted, ClaimRequest, Submission
+from wakeful.stores.sqlite.endings import retire, stop_others
 from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.rows import json_blob
-from wakeful.stores.sqlite.runs import bounds, retire, run_by_key, write_entries
+from wakeful.stores.sqlite.runs import bounds, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 
 
 def accept(session: Session, submission: Submission) -> Accepted:
-    """Write one request, or recognise it; raises `Conflict`."""
+    """Write one request, or recognise it; raises `Conflict`, `Backlogged`."""
     known = session.rows(
         "find_submission",
         scope=submission.scope,
@@ -25,29 +26,52 @@ def accept(session: Session, submission: Submission) -> Accepted:
     )
     if known:
         return _replay(session, submission, known)
-    thread_key = session.value(
-        "touch_thread",
-        scope=submission.scope,
-        id=submission.thread_id,
-        agent_id=submission.agent_id,
-        at=submission.at,
-    )
+    thread_key = _touch_thread(session, submission)
     for retirement in submission.retire:
         retire(session, retirement, thread_key=thread_key)
     others = session.rows("in_the_way", thread_key=thread_key)
-    cancelling = _supersede(session, others, submission.at) if submission.supersede else None
+    cancelling = stop_others(session, others, submission.at) if submission.supersede else None
+    if others:
+        _refuse_backlog(session, submission, thread_key)
     claim = None if others else submission.claim
     run_key = _write_run(session, submission, thread_key, claim)
-    dispatch_key = _write_dispatch(session, run_key, claim, due_at=None if others else submission.at)
+    dispatch_key = _write_dispatch(session, submission, run_key, claim, due_at=None if others else submission.at)
     write_entries(session, run_key, submission.entries)
     if claim:
         add_messages(session, thread_key, submission.messages, claim.now)
     return Accepted(
         run=run_by_key(session, run_key),
-        dispatch_key=dispatch_key,
+        dispatch_id=submission.dispatch_id,
         lease=Lease(run_key, dispatch_key, 1, claim.until) if claim else None,
         cancelling=cancelling,
+        running=_running(session, others),
     )
+
+
+def _touch_thread(session: Session, submission: Submission) -> int:
+    return session.value(
+        "touch_thread",
+        scope=submission.scope,
+        id=submission.thread_id,
+        agent_id=submission.agent_id,
+        at=submission.at,
+        generations=1 if submission.supersede else 0,
+    )
+
+
+def _refuse_backlog(session: Session, submission: Submission, thread_key: int) -> None:
+    if session.row("backlog_is_full", thread_key=thread_key, max_backlog=submission.max_backlog):
+        raise Backlogged(
+            f"thread {submission.thread_id} has {submission.max_backlog} unfinished runs already, which is the most it "
+            "may have; wait for one to end or withdraw one",
+            retry_after=1,
+        )
+
+
+def _running(session: Session, others: Sequence[sqlite3.Row]) -> Run | None:
+    """The thread's running run, which would be the first."""
+    running = others and others[0]["status"] == RunStatus.RUNNING
+    return run_by_key(session, others[0]["key"]) if running else None
 
 
 def _replay(session: Session, submission: Submission, known: Sequence[sqlite3.Row]) -> Accepted:
@@ -60,16 +84,7 @@ def _replay(session: Session, submission: Submission, known: Sequence[sqlite3.Ro
         raise Conflict(f"{taken} was used for another request; choose a new one")
     if same_run and row["thread_id"] != submission.thread_id:
         raise Conflict(f"run id {submission.run_id} belongs to another thread; choose a new one")
-    return Accepted(run=run_by_key(session, row["key"]), dispatch_key=row["dispatch_key"], replayed=True)
-
-
-def _supersede(session: Session, others: Sequence[sqlite3.Row], at: int) -> int | None:
-    """Ask the running run to stop; everything else unfinished should have been retired by the caller."""
-    for run in others:
-        if run["status"] != RunStatus.RUNNING:
-            raise Conflict(f"run {run['id']} is {run['status']} and in the way; read the open runs again and retry")
-        session.changes("request_cancel", key=run["key"], at=at)
-    return others[0]["key"] if others else None
+    return Accepted(run=run_by_key(session, row["key"]), dispatch_id=row["dispatch_id"], replayed=True)
 
 
 def _write_run(session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None) -> int:
@@ -91,13 +106,17 @@ def _write_run(session: Session, submission: Submission, thread_key: int, claim:
         digest=submission.digest,
         idempotency_key=submission.idempotency_key,
         last_seq=last_seq or 0,
+        mode=submission.mode,
     )
 
 
-def _write_dispatch(session: Session, run_key: int, claim: ClaimRequest | None, *, due_at: int | None) -> int:
+def _write_dispatch(
+    session: Session, submission: Submission, run_key: int, claim: ClaimRequest | None, *, due_at: int | None
+) -> int:
     return session.value(
         "insert_dispatch",
         run_key=run_key,
+        id=submission.dispatch_id,
         status=DispatchStatus.LEASED if claim else DispatchStatus.AVAILABLE,
         token=1 if claim else 0,
         worker=claim.worker if claim else None,

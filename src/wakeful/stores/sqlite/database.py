@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,7 @@ class Database:
         self._busy_timeout = busy_timeout
         self.in_memory = str(path) == ":memory:"
         self.name = Path(path).name
+        self.file = Path(path)
 
     def open_writing(self) -> sqlite3.Connection:
         """A connection that may write, the schema up to date; raises `ConfigurationError` or the driver's errors."""
@@ -35,6 +37,11 @@ class Database:
     def open_reading(self) -> sqlite3.Connection:
         """A connection that cannot write; raises the driver's errors."""
         return self._connect(_prepare_reading)
+
+    def file_bytes(self) -> int:
+        """What the database takes on the disk, 0 in memory."""
+        files = () if self.in_memory else (self.file, Path(f"{self.file}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def _connect(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         """In autocommit mode: transactions are begun and ended by name. May move between threads, one at a time."""
@@ -58,10 +65,23 @@ class Database:
 
     def _prepare_writing(self, connection: sqlite3.Connection) -> None:
         # Readers never wait for the writer. Remembered in the file; an in-memory database has no journal.
-        connection.execute("pragma journal_mode = wal")
+        self._write_ahead(connection)
         connection.execute("pragma journal_size_limit = 67108864")
         connection.execute(f"pragma synchronous = {'full' if self._synchronous == 'full' else 'normal'}")
         migrate(connection, self.name)
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Where another process does the same at this moment, the database does not wait by itself."""
+        deadline = time.monotonic() + self._busy_timeout / 1000
+        while True:
+            try:
+                connection.execute("pragma journal_mode = wal")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
 
 def _prepare_reading(connection: sqlite3.Connection) -> None:

@@ -7,42 +7,68 @@ from collections.abc import Sequence
 from wakeful.contracts.errors import Conflict, NotFound
 from wakeful.contracts.interrupt import Decision, InterruptRecord
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_move
-from wakeful.contracts.store import Decided
+from wakeful.contracts.run import Run
+from wakeful.contracts.store import Answers, Decided
+from wakeful.stores.sqlite.interrupts import interrupts
+from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.rows import json_blob
-from wakeful.stores.sqlite.runs import interrupts, run_by_key
+from wakeful.stores.sqlite.runs import bounds, newest_dispatch, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 
 
-def decide(session: Session, run_key: int, decisions: Sequence[Decision], at: int) -> Decided:
-    """Record answers; queue the run when no question is left open."""
-    run = run_by_key(session, run_key)
-    records = {record.interrupt.id: record for record in interrupts(session, run_key)}
-    accepted, already = _sort(decisions, records)
-    if run.status is not RunStatus.WAITING and (accepted or not already):
+def decide(session: Session, answers: Answers) -> Decided:
+    """Record answers with what comes with them; queue the run when no question is left open."""
+    run = run_by_key(session, answers.run_key)
+    records = {record.interrupt.id: record for record in interrupts(session, run.key)}
+    accepted, already = _sort(answers.decisions, records)
+    repeated = bool(already) and not accepted
+    if run.status is not RunStatus.WAITING and not repeated:
         raise Conflict(f"run {run.id} is {run.status}: only a waiting run takes decisions")
-    for interrupt_id, decision in accepted.items():
-        session.must_change("decide_interrupt", run_key=run_key, id=interrupt_id, decision=json_blob(decision), at=at)
+    for name, decision in accepted.items():
+        session.must_change("decide_interrupt", run_key=run.key, id=name, decision=json_blob(decision), at=answers.at)
+    if not repeated:
+        _add(session, run, answers)
     ready = run.status is RunStatus.WAITING and all(
         record.decision or name in accepted for name, record in records.items()
     )
-    dispatch_key = _queue(session, run_key, at) if ready else None
-    if accepted and not ready:
-        session.must_change("touch_run", key=run_key, at=at)
+    if ready:
+        _queue(session, answers)
+    elif accepted:
+        session.must_change("touch_run", key=run.key, at=answers.at)
     return Decided(
-        run=run_by_key(session, run_key),
+        run=run_by_key(session, run.key),
         accepted=tuple(accepted),
         already=tuple(already),
         ready=ready,
-        dispatch_key=dispatch_key,
+        dispatch_id=newest_dispatch(session, run.key),
     )
 
 
-def _queue(session: Session, run_key: int, at: int) -> int:
+def _add(session: Session, run: Run, answers: Answers) -> None:
+    """What comes with the answers; raises `Conflict` when the log went on."""
+    first_seq, last_seq = bounds(answers.entries)
+    if first_seq is not None:
+        follows = first_seq > answers.last_seq and session.changes(
+            "extend_run", key=run.key, last_seq=answers.last_seq, new_last_seq=last_seq
+        )
+        if not follows:
+            raise Conflict(f"the log of run {run.id} went on after {answers.last_seq}; read it again and retry")
+        write_entries(session, run.key, answers.entries)
+    add_messages(session, run.thread_key, answers.messages, answers.at)
+
+
+def _queue(session: Session, answers: Answers) -> None:
     """Queue the run again; it is the thread's oldest unfinished one, so its dispatch is due at once."""
     check_run_move(RunStatus.WAITING, RunStatus.QUEUED)
-    session.must_change("queue_run", key=run_key, expected=RunStatus.WAITING, at=at)
-    return session.value(
-        "insert_dispatch", run_key=run_key, status=DispatchStatus.AVAILABLE, token=0, worker=None, due_at=at
+    session.must_change("queue_run", key=answers.run_key, expected=RunStatus.WAITING, at=answers.at)
+    session.value(
+        "insert_dispatch",
+        run_key=answers.run_key,
+        id=answers.dispatch_id,
+        status=DispatchStatus.AVAILABLE,
+        token=0,
+        worker=None,
+        due_at=answers.at,
     )
 
 
@@ -75,7 +101,8 @@ def _find(target: str, records: dict[str, InterruptRecord]) -> InterruptRecord:
 
 
 def _same(record: InterruptRecord, first: Decision, again: Decision) -> bool:
-    """Whether two answers mean the same for the run; of an approval only an explicit yes counts."""
+    """Whether two answers mean the same for the run; of an approval only an explicit yes counts, and what it allows."""
     if record.interrupt.kind == "approval":
-        return (first.approved is True) is (again.approved is True)
+        approved = first.approved is True
+        return approved is (again.approved is True) and (not approved or first.arguments == again.arguments)
     return (first.approved, first.output, first.failed) == (again.approved, again.output, again.failed)

@@ -5,25 +5,45 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from wakeful.contracts.errors import LeaseLost
+from wakeful.contracts.errors import Damaged, LeaseLost
+from wakeful.contracts.event import ErrorReport
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_move
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Claim, ClaimRequest
+from wakeful.stores.sqlite.damage import give_up
 from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.named_sql import Value
-from wakeful.stores.sqlite.rows import input_of, run_of
+from wakeful.stores.sqlite.rows import input_of, json_blob, run_of
 from wakeful.stores.sqlite.session import Session
+
+# Nobody plans further ahead than this: what is due later was written by a clock that ran ahead.
+FAR_MS = 600_000
 
 
 def claim(session: Session, request: ClaimRequest, limit: int) -> tuple[Claim, ...]:
-    """Lease what is due, oldest first."""
-    due = session.rows("due_dispatches", now=request.now, limit=limit)
-    return tuple(_lease(session, row, request) for row in due)
+    """Lease what is due, oldest first. A run whose rows are damaged is given up, and is in nobody's way."""
+    claims: list[Claim] = []
+    while True:
+        due = session.rows("due_dispatches", now=request.now, limit=limit - len(claims))
+        found = [_claim(session, row, request) for row in due]
+        claims.extend(claim for claim in found if claim)
+        if None not in found or len(claims) >= limit:
+            return tuple(claims)
+
+
+def _claim(session: Session, due: sqlite3.Row, request: ClaimRequest) -> Claim | None:
+    try:
+        return _lease(session, due, request)
+    except Damaged as error:
+        give_up(session, due, error, request.now)
+        return None
 
 
 def _lease(session: Session, due: sqlite3.Row, request: ClaimRequest) -> Claim:
     status = DispatchStatus(due["status"])
     lost = status is DispatchStatus.LEASED
+    messages = input_of(due)
+    failures = (0 if due["steps"] > due["steps_at_claim"] else due["failures"]) + lost
     session.must_change(
         "lease_dispatch",
         key=due["key"],
@@ -31,6 +51,8 @@ def _lease(session: Session, due: sqlite3.Row, request: ClaimRequest) -> Claim:
         expected=status,
         worker=request.worker,
         until=request.until,
+        failures=failures,
+        steps=due["steps"],
     )
     session.must_change(
         "start_run",
@@ -39,14 +61,17 @@ def _lease(session: Session, due: sqlite3.Row, request: ClaimRequest) -> Claim:
         attempt=due["attempt"] + 1 if lost else max(due["attempt"], 1),
         now=request.now,
     )
-    add_messages(session, due["thread_key"], input_of(due["input"]), request.now)
-    (run,) = session.rows("run_by_key", key=due["run_key"])
+    (row,) = session.rows("claimed_run", key=due["run_key"])
+    run = run_of(row)
+    add_messages(session, due["thread_key"], messages, request.now)
     return Claim(
-        run=run_of(run),
+        run=run,
         lease=Lease(due["run_key"], due["key"], due["token"] + 1, request.until),
-        last_seq=run["last_seq"],
+        last_seq=row["last_seq"],
         lost=lost,
         cancel=due["cancel_requested_at"] is not None,
+        failures=failures,
+        steered=bool(row["steered"]),
     )
 
 
@@ -57,12 +82,19 @@ def renew(session: Session, leases: Sequence[Lease], until: int) -> frozenset[in
     )
 
 
-def requeue(session: Session, lease: Lease, available_at: int, at: int) -> None:
-    """Hand a run back; raises `LeaseLost`."""
-    if not session.changes("release_dispatch", **fence(lease), available_at=available_at):
+def requeue(session: Session, lease: Lease, available_at: int, at: int, error: ErrorReport | None) -> None:
+    """Hand a run back, as a failure if there is an error; raises `LeaseLost`."""
+    report = None if error is None else json_blob(error)
+    if not session.changes("release_dispatch", **fence(lease), available_at=available_at, error=report):
         raise lease_lost()
     check_run_move(RunStatus.RUNNING, RunStatus.QUEUED)
     session.must_change("queue_run", key=lease.run_key, expected=RunStatus.RUNNING, at=at)
+
+
+def recover(session: Session, now: int, *, alone: bool) -> int:
+    """Make due what would wait in vain: how many dispatches. `alone`: no other process has the database open."""
+    broken = session.count("break_leases", now=now) if alone else 0
+    return broken + session.count("pull_near", now=now, latest=now + FAR_MS)
 
 
 def fence(lease: Lease) -> dict[str, Value]:

@@ -35,5 +35,5 @@ def _advice(error: sqlite3.Error) -> str:
         sqlite3.SQLITE_PERM: "access was denied; make the file and its folder accessible to this user",
         sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
         sqlite3.SQLITE_NOTADB: "the file is not a SQLite database; choose another path",
-        sqlite3.SQLITE_IOERR: "reading or writing the disk failed; check the disk",
+        sqlite3.SQLITE_IOERR: "reading or writing the disk failed; check the disk and the room on it",
     }.get(code, f"the database failed ({getattr(error, 'sqlite_errorname', 'closed')})")

@@ -23,12 +23,24 @@ class Lane(Protocol):
         ...
 
 
+class WritingLane(Lane, Protocol):
+    """A lane whose work may write."""
+
+    async def run_alone(self, work: Callable[[Session], T]) -> T:
+        """The work's result; for what the database does only outside of a transaction. All other writes wait."""
+        ...
+
+
 class ClosedLane:
     """The lane of a store that is not open."""
 
     async def run(self, work: Callable[[Session], T]) -> T:
         """Raises `StoreUnavailable`."""
         raise StoreUnavailable("the store is not open; call open() first")
+
+    async def run_alone(self, work: Callable[[Session], T]) -> T:
+        """Raises `StoreUnavailable`."""
+        return await self.run(work)
 
     async def aclose(self) -> None:
         """Nothing to release."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wakeful.contracts.codec import decode_message, encode_message
+from wakeful.contracts.codec import encode_message
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import MessageQuery, MessageRows
-from wakeful.stores.sqlite.rows import json_list
+from wakeful.stores.sqlite.rows import json_list, message_of
 from wakeful.stores.sqlite.session import Session
 
 
@@ -41,7 +41,7 @@ def known_message_ids(session: Session, thread_key: int, ids: Sequence[str]) -> 
 
 def history(session: Session, thread_key: int) -> tuple[Message, ...]:
     """All messages, oldest first."""
-    return tuple(decode_message(row["body"]) for row in session.rows("history", thread_key=thread_key))
+    return tuple(message_of(row) for row in session.rows("history", thread_key=thread_key))
 
 
 def list_messages(session: Session, query: MessageQuery) -> MessageRows:
@@ -56,7 +56,7 @@ def list_messages(session: Session, query: MessageQuery) -> MessageRows:
         descending=1 if query.order == "desc" else None,
         limit=query.limit + 1,
     )
-    items = tuple((row["seq"], decode_message(row["body"])) for row in found[: query.limit])
+    items = tuple((row["seq"], message_of(row)) for row in found[: query.limit])
     return MessageRows(items, _count(session, query), len(found) > query.limit)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wakeful.contracts.errors import Conflict, IllegalMove
-from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.lifecycle import FINISHED, RESTING, RunStatus, check_run_move
-from wakeful.contracts.store import Append, Settlement
+from wakeful.contracts.run import Voids
+from wakeful.contracts.store import Append, Retirement, Settlement
 from wakeful.stores.sqlite.dispatches import fence, lease_lost
+from wakeful.stores.sqlite.endings import retire
+from wakeful.stores.sqlite.interrupts import raise_interrupts
 from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.rows import json_blob
-from wakeful.stores.sqlite.runs import bounds, event_rows, write_entries
+from wakeful.stores.sqlite.runs import bounds, event_rows, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 
 
@@ -31,6 +33,15 @@ def append(session: Session, batch: Sequence[Append]) -> frozenset[int]:
     return frozenset(lost)
 
 
+def absorb(session: Session, more: Append, entries: Sequence[Retirement]) -> None:
+    """Write what a run produced, and end the entries whose input it took in; raises `LeaseLost`, `Conflict`."""
+    if append(session, (more,)):
+        raise lease_lost()
+    thread_key = run_by_key(session, more.lease.run_key).thread_key
+    for entry in entries:
+        retire(session, entry, thread_key=thread_key)
+
+
 def _moment(more: Append) -> int | None:
     """When it happened: an append carries no time of its own."""
     if more.entries:
@@ -48,6 +59,7 @@ def _advance(session: Session, more: Append, at: int | None) -> int | None:
         last_seq=last_seq,
         steps=more.steps,
         usage=json_blob(more.usage),
+        voids=_voids(more.voids),
         at=at,
     )
     if thread_key is None and session.row("lease_held", **fence(more.lease)):
@@ -61,7 +73,9 @@ def settle(session: Session, settlement: Settlement) -> None:
     if status not in RESTING:
         raise IllegalMove("settled run", RunStatus.RUNNING, status)
     check_run_move(RunStatus.RUNNING, status)
-    if not session.changes("end_dispatch", **fence(lease)):
+    error = None if settlement.error is None else json_blob(settlement.error)
+    dead = 1 if settlement.dead else None
+    if not session.changes("end_dispatch", **fence(lease), at=settlement.at, dead=dead, error=error):
         raise lease_lost()
     first_seq, last_seq = bounds(settlement.entries)
     thread_key = session.value(
@@ -69,11 +83,12 @@ def settle(session: Session, settlement: Settlement) -> None:
         key=lease.run_key,
         status=status,
         stop_reason=settlement.stop_reason,
-        error=None if settlement.error is None else json_blob(settlement.error),
+        error=error,
         first_seq=first_seq,
         last_seq=last_seq,
         steps=settlement.steps,
         usage=json_blob(settlement.usage),
+        voids=_voids(settlement.voids),
         at=settlement.at,
         finished_at=settlement.at if status in FINISHED else None,
     )
@@ -81,22 +96,13 @@ def settle(session: Session, settlement: Settlement) -> None:
         raise _out_of_order(first_seq)
     write_entries(session, lease.run_key, settlement.entries)
     add_messages(session, thread_key, settlement.messages, settlement.at)
-    _raise_interrupts(session, lease.run_key, settlement.interrupts)
+    raise_interrupts(session, lease.run_key, settlement.interrupts)
     if status in FINISHED:
-        session.changes("promote_next", thread_key=thread_key)
+        session.changes("promote_next", thread_key=thread_key, at=settlement.at)
 
 
-def _raise_interrupts(session: Session, run_key: int, interrupts: Sequence[Interrupt]) -> None:
-    if not interrupts:
-        return
-    last = session.value("last_interrupt_position", run_key=run_key)
-    session.many(
-        "insert_interrupt",
-        (
-            (run_key, position, interrupt.id, json_blob(interrupt))
-            for position, interrupt in enumerate(interrupts, last + 1)
-        ),
-    )
+def _voids(voids: Voids) -> bytes | None:
+    return json_blob(voids) if voids else None
 
 
 def _out_of_order(first_seq: int | None) -> Conflict:

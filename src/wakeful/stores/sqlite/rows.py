@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from wakeful.contracts.codec import decode_event
+from wakeful.contracts.codec import decode_event, decode_message
+from wakeful.contracts.errors import Damaged
 from wakeful.contracts.event import ErrorReport, LogEntry
 from wakeful.contracts.interrupt import Decision, Interrupt, InterruptRecord
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.mailbox import DeadLetter, MailboxEntry
 from wakeful.contracts.message import Message
-from wakeful.contracts.run import Run, RunOptions
+from wakeful.contracts.run import Run, RunOptions, Voids
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.usage import Usage
 
@@ -26,6 +29,15 @@ _custom = msgspec.json.Decoder(JsonObject)
 _interrupt = msgspec.json.Decoder(Interrupt)
 _decision = msgspec.json.Decoder(Decision)
 _messages = msgspec.json.Decoder(tuple[Message, ...])
+_voids = msgspec.json.Decoder(Voids)
+
+UNREADABLE = (msgspec.DecodeError, zlib.error, ValueError, RecursionError)
+"""What decoding raises when the bytes of a row are not what was written."""
+
+
+def damaged(what: str) -> Damaged:
+    """The error of a row that cannot be read; `what` names it in words an operator knows."""
+    return Damaged(f"{what}: its row is damaged; restore the database from a backup, or remove what it belongs to")
 
 
 def json_blob(value: Any) -> bytes:
@@ -39,7 +51,14 @@ def json_list(values: Sequence[str] | Sequence[int]) -> str:
 
 
 def run_of(row: sqlite3.Row) -> Run:
-    """A row of `run_rows`."""
+    """A row of `run_rows`; raises `Damaged`."""
+    try:
+        return _run(row)
+    except UNREADABLE as error:
+        raise damaged(f"run {row['id']}") from error
+
+
+def _run(row: sqlite3.Row) -> Run:
     return Run(
         key=row["key"],
         thread_key=row["thread_key"],
@@ -60,11 +79,17 @@ def run_of(row: sqlite3.Row) -> Run:
         steps=row["steps"],
         usage=_usage.decode(row["usage"]),
         options=_options.decode(row["options"]),
+        pruned=row["log"] == "pruned",
+        voids=() if row["voids"] is None else _voids.decode(row["voids"]),
     )
 
 
 def thread_of(row: sqlite3.Row) -> Thread:
-    """A row of `thread_rows`."""
+    """A row of `thread_rows`; raises `Damaged`."""
+    try:
+        custom = _custom.decode(row["custom"])
+    except UNREADABLE as error:
+        raise damaged(f"thread {row['id']}") from error
     return Thread(
         key=row["key"],
         scope=row["scope"],
@@ -74,23 +99,77 @@ def thread_of(row: sqlite3.Row) -> Thread:
         title=row["title"],
         resource_id=row["resource_id"],
         parent_thread_id=row["parent_thread_id"],
-        custom=_custom.decode(row["custom"]),
+        custom=custom,
         message_count=row["message_count"],
         latest_agent_id=row["latest_agent_id"],
+        generation=row["generation"],
     )
 
 
-def entry_of(row: sqlite3.Row) -> LogEntry:
-    """A row of `events`."""
-    return LogEntry(row["seq"], row["at"], decode_event(row["body"]), row["body"])
+def message_of(row: sqlite3.Row) -> Message:
+    """A row of `messages`; raises `Damaged`."""
+    try:
+        return decode_message(row["body"])
+    except UNREADABLE as error:
+        raise damaged(f"message {row['id']}") from error
 
 
-def interrupt_of(row: sqlite3.Row) -> InterruptRecord:
-    """A row of `interrupts`."""
-    decision = None if row["decision"] is None else _decision.decode(row["decision"])
-    return InterruptRecord(_interrupt.decode(row["body"]), decision)
+def log_entry(seq: int, at: int, body: bytes) -> LogEntry:
+    """One event as stored; raises `Damaged`."""
+    try:
+        return LogEntry(seq, at, decode_event(body), body)
+    except UNREADABLE as error:
+        raise damaged(f"event {seq} of a run's log") from error
 
 
-def input_of(blob: bytes | None) -> tuple[Message, ...]:
-    """The messages a run still has to bring to its thread."""
-    return () if blob is None else _messages.decode(blob)
+def interrupt_of(id: str, body: bytes) -> Interrupt:
+    """A question as stored; raises `Damaged`."""
+    try:
+        return _interrupt.decode(body)
+    except UNREADABLE as error:
+        raise damaged(f"interrupt {id}") from error
+
+
+def interrupt_record_of(row: sqlite3.Row) -> InterruptRecord:
+    """A row of `interrupts`; raises `Damaged`."""
+    interrupt = interrupt_of(row["id"], row["body"])
+    try:
+        decision = None if row["decision"] is None else _decision.decode(row["decision"])
+    except UNREADABLE as error:
+        raise damaged(f"decision of interrupt {row['id']}") from error
+    return InterruptRecord(interrupt, decision)
+
+
+def input_of(row: sqlite3.Row) -> tuple[Message, ...]:
+    """The messages that the run of this row still has to bring to its thread; raises `Damaged`."""
+    try:
+        return () if row["input"] is None else _messages.decode(row["input"])
+    except UNREADABLE as error:
+        raise damaged(f"input of run {row['id']}") from error
+
+
+def mailbox_entry_of(row: sqlite3.Row) -> MailboxEntry:
+    """A row of the query `mailbox`; raises `Damaged`."""
+    return MailboxEntry(
+        run=run_of(row),
+        dispatch_id=row["dispatch_id"],
+        mode=row["mode"],
+        messages=input_of(row),
+        revision=row["last_seq"],
+    )
+
+
+def dead_letter_of(row: sqlite3.Row, retried_run_id: str | None) -> DeadLetter:
+    """A row of the query `dead_letters`; raises `Damaged`."""
+    try:
+        error = None if row["last_error"] is None else _error.decode(row["last_error"])
+    except UNREADABLE as unreadable:
+        raise damaged(f"dispatch {row['dispatch_id']}") from unreadable
+    return DeadLetter(
+        dispatch_id=row["dispatch_id"],
+        run=run_of(row),
+        failures=row["failures"],
+        error=error,
+        at=row["ended_at"],
+        retried_run_id=retried_run_id,
+    )

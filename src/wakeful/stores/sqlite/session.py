@@ -35,7 +35,11 @@ class Session:
 
     def changes(self, name: str, /, **values: Value) -> bool:
         """Run a write; whether it found a row in the state it expects."""
-        return self._connection.execute(self._queries[name].text(values), values).rowcount > 0
+        return self.count(name, **values) > 0
+
+    def count(self, name: str, /, **values: Value) -> int:
+        """Run a write; how many rows it changed."""
+        return self._connection.execute(self._queries[name].text(values), values).rowcount
 
     def must_change(self, name: str, /, **values: Value) -> None:
         """Run a write that has to find its row; raises `Conflict` when it does not."""

@@ -6,44 +6,40 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from wakeful.contracts.interrupt import Decision, InterruptRecord
-from wakeful.contracts.message import Message
-from wakeful.contracts.query import (
-    LogPage,
-    MessageQuery,
-    MessageRows,
-    RunQuery,
-    RunRows,
-    ThreadChange,
-    ThreadQuery,
-    ThreadRows,
-)
+from wakeful.contracts.event import ErrorReport
+from wakeful.contracts.mailbox import EntryEdit, MailboxEntry
+from wakeful.contracts.query import ThreadChange
 from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import (
     Accepted,
+    Answers,
     Append,
     ChildStrategy,
     Claim,
     ClaimRequest,
     Decided,
+    Interrupted,
+    Interruption,
     Retirement,
     Settlement,
     Submission,
 )
 from wakeful.contracts.thread import Thread
-from wakeful.stores.sqlite import decisions as answers
-from wakeful.stores.sqlite import dispatches, messages, progress, runs, threads
+from wakeful.contracts.upkeep import Sizes
+from wakeful.stores.sqlite import decisions, dispatches, endings, mailbox, progress, threads, upkeep
 from wakeful.stores.sqlite.accept import accept
 from wakeful.stores.sqlite.database import Database, Synchronous
 from wakeful.stores.sqlite.failures import DRIVER_ERRORS, readable
-from wakeful.stores.sqlite.lane import ClosedLane, Lane
+from wakeful.stores.sqlite.lane import ClosedLane, WritingLane
 from wakeful.stores.sqlite.named_sql import load_queries
+from wakeful.stores.sqlite.owner import Owner
 from wakeful.stores.sqlite.readers import Readers
+from wakeful.stores.sqlite.reads import SQLiteReads
 from wakeful.stores.sqlite.session import Session
 from wakeful.stores.sqlite.writer import Writer
 
 
-class SQLiteStore:
+class SQLiteStore(SQLiteReads):
     """Keeps every promise of `contracts.store.Store` in the file at `path`, or in memory for `":memory:"`.
 
     `synchronous="normal"` survives a crash of the process, `"full"` also a loss of power at once after a commit.
@@ -59,11 +55,12 @@ class SQLiteStore:
         readers: int = 4,
         busy_timeout: int = 5_000,
     ) -> None:
+        super().__init__()
         self._database = Database(path, synchronous=synchronous, busy_timeout=busy_timeout)
         self._reader_count = readers
         self._queries = load_queries()
-        self._writes: Lane = ClosedLane()
-        self._reads: Lane = ClosedLane()
+        self._writes: WritingLane = ClosedLane()
+        self._owner: Owner | None = None
 
     async def open(self) -> None:
         """Open the file and bring its schema up to date.
@@ -71,9 +68,10 @@ class SQLiteStore:
         Raises `ConfigurationError` when a newer Wakeful wrote the database, `StoreUnavailable`.
         """
         writing, *reading = await asyncio.to_thread(self._connect)
-        self._writes = Writer(writing, self._database.name)
+        writer = Writer(writing, self._database.name)
+        self._writes = writer
         # An in-memory database lives in its one connection.
-        self._reads = Readers(reading, self._database.name) if reading else self._writes
+        self._reads = Readers(reading, self._database.name) if reading else writer
 
     def _connect(self) -> list[Session]:
         """The session that writes, then those that only read."""
@@ -86,6 +84,7 @@ class SQLiteStore:
             for session in sessions:
                 session.close()
             raise readable(error, self._database.name) from error
+        self._owner = None if self._database.in_memory else Owner(self._database.file)
         return sessions
 
     async def aclose(self) -> None:
@@ -94,10 +93,13 @@ class SQLiteStore:
         self._reads = self._writes = ClosedLane()
         await reads.aclose()
         await writes.aclose()
+        if self._owner is not None:
+            self._owner.release()
 
-    async def probe(self) -> None:
-        """Return when the file can be read; raises `StoreUnavailable`."""
-        await self._reads.run(lambda session: session.row("probe"))
+    async def recover(self, now: int) -> int:
+        """Make due what would wait in vain; how many dispatches that were."""
+        alone = self._owner is None or self._owner.alone
+        return await self._writes.run(lambda session: dispatches.recover(session, now, alone=alone))
 
     # -- the life of a run
 
@@ -106,7 +108,7 @@ class SQLiteStore:
         return await self._writes.run(lambda session: accept(session, submission))
 
     async def claim(self, request: ClaimRequest, limit: int) -> Sequence[Claim]:
-        """Lease up to `limit` runs that are due."""
+        """Lease up to `limit` runs that are due. One whose rows are damaged fails and becomes a dead letter."""
         return await self._writes.run(lambda session: dispatches.claim(session, request, limit))
 
     async def renew(self, leases: Sequence[Lease], until: int) -> frozenset[int]:
@@ -114,78 +116,55 @@ class SQLiteStore:
         return await self._writes.run(lambda session: dispatches.renew(session, leases, until))
 
     async def append(self, batch: Sequence[Append]) -> frozenset[int]:
-        """Write logs and messages; the keys of runs whose lease is lost.
-
-        Raises `Conflict`, and writes nothing of the batch, when entries do not continue their run's log.
-        """
+        """Write logs and messages of many runs in one transaction; the keys of runs whose lease is lost."""
         return await self._writes.run(lambda session: progress.append(session, batch))
+
+    async def absorb(self, more: Append, entries: Sequence[Retirement]) -> None:
+        """Let mailbox entries of the thread end in its running run."""
+        await self._writes.run(lambda session: progress.absorb(session, more, entries))
 
     async def settle(self, settlement: Settlement) -> None:
         """End a dispatch."""
         await self._writes.run(lambda session: progress.settle(session, settlement))
 
-    async def requeue(self, lease: Lease, *, available_at: int, at: int) -> None:
-        """Hand a run back."""
-        await self._writes.run(lambda session: dispatches.requeue(session, lease, available_at, at))
+    async def requeue(self, lease: Lease, *, available_at: int, at: int, error: ErrorReport | None = None) -> None:
+        """Hand a run back; with `error` it counts as a failure."""
+        await self._writes.run(lambda session: dispatches.requeue(session, lease, available_at, at, error))
 
     async def request_cancel(self, run_key: int, at: int) -> Run:
         """Flag an unfinished run. Raises `NotFound` when its thread was removed."""
-        return await self._writes.run(lambda session: runs.request_cancel(session, run_key, at))
+        return await self._writes.run(lambda session: endings.request_cancel(session, run_key, at))
 
     async def retire(self, retirement: Retirement) -> Run:
         """End a queued or waiting run."""
-        return await self._writes.run(lambda session: runs.retire(session, retirement))
+        return await self._writes.run(lambda session: endings.retire(session, retirement))
 
-    async def decide(self, run_key: int, decisions: Sequence[Decision], at: int) -> Decided:
+    async def interrupt(self, interruption: Interruption) -> Interrupted:
+        """End everything a thread does. Raises `NotFound` when it was removed."""
+        return await self._writes.run(lambda session: endings.interrupt(session, interruption))
+
+    async def decide(self, answers: Answers) -> Decided:
         """Record answers.
 
         Repeating answers that were recorded is welcome even when the run is no longer waiting for them.
         """
-        return await self._writes.run(lambda session: answers.decide(session, run_key, decisions, at))
+        return await self._writes.run(lambda session: decisions.decide(session, answers))
 
-    # -- reads of runs
+    # -- what waits on a thread
 
-    async def get_run(self, scope: str, run_id: str) -> Run | None:
-        """The run with this id."""
-        return await self._reads.run(lambda session: runs.get_run(session, scope, run_id))
+    async def edit_entry(self, edit: EntryEdit) -> MailboxEntry:
+        """Give a queued run other messages. Raises `NotFound` when its thread was removed."""
+        return await self._writes.run(lambda session: mailbox.edit_entry(session, edit))
 
-    async def list_runs(self, query: RunQuery) -> RunRows:
-        """One page of runs."""
-        return await self._reads.run(lambda session: runs.list_runs(session, query))
+    async def reorder(self, thread_key: int, run_keys: Sequence[int], revision: str) -> Sequence[MailboxEntry]:
+        """Put a thread's entries into this order."""
+        return await self._writes.run(lambda session: mailbox.reorder(session, thread_key, run_keys, revision))
 
-    async def active_run(self, thread_key: int) -> Run | None:
-        """The thread's running run, else its waiting one, else its oldest queued one."""
-        return await self._reads.run(lambda session: runs.active_run(session, thread_key))
-
-    async def latest_run(self, thread_key: int) -> Run | None:
-        """The thread's newest run."""
-        return await self._reads.run(lambda session: runs.latest_run(session, thread_key))
-
-    async def open_runs(self, thread_key: int) -> Sequence[tuple[Run, int]]:
-        """All unfinished runs with their last sequence number, oldest first."""
-        return await self._reads.run(lambda session: runs.open_runs(session, thread_key))
-
-    async def read_log(self, run_key: int, *, after: int, limit: int) -> LogPage:
-        """Entries with `seq > after`, ascending. Raises `NotFound` when the run's thread was removed."""
-        return await self._reads.run(lambda session: runs.read_log(session, run_key, after, limit))
-
-    async def interrupts(self, run_key: int) -> Sequence[InterruptRecord]:
-        """All interrupts of a run, in the order they were raised."""
-        return await self._reads.run(lambda session: runs.interrupts(session, run_key))
-
-    # -- threads and messages
+    # -- threads
 
     async def create_thread(self, thread: Thread) -> Thread:
         """Store a new thread."""
         return await self._writes.run(lambda session: threads.create_thread(session, thread))
-
-    async def get_thread(self, scope: str, thread_id: str) -> Thread | None:
-        """The thread with this id."""
-        return await self._reads.run(lambda session: threads.get_thread(session, scope, thread_id))
-
-    async def list_threads(self, query: ThreadQuery) -> ThreadRows:
-        """One page of threads."""
-        return await self._reads.run(lambda session: threads.list_threads(session, query))
 
     async def update_thread(self, thread_key: int, change: ThreadChange, at: int) -> Thread:
         """Apply a change. A null in `custom` removes that key."""
@@ -195,14 +174,26 @@ class SQLiteStore:
         """Remove a thread with its messages, runs and logs."""
         await self._writes.run(lambda session: threads.delete_thread(session, thread_key, strategy))
 
-    async def list_messages(self, query: MessageQuery) -> MessageRows:
-        """One page of messages."""
-        return await self._reads.run(lambda session: messages.list_messages(session, query))
+    # -- upkeep
 
-    async def history(self, thread_key: int) -> Sequence[Message]:
-        """All messages of a thread, oldest first."""
-        return await self._reads.run(lambda session: messages.history(session, thread_key))
+    async def compact(self, before: int, limit: int) -> int:
+        """Pack old logs. The packing itself is done beside the writer, which only exchanges rows for packs."""
+        keys = await self._reads.run(lambda session: upkeep.runs_to_pack(session, before, limit))
+        return sum([await self._pack(key) for key in keys])
 
-    async def known_message_ids(self, thread_key: int, ids: Sequence[str]) -> frozenset[str]:
-        """Which of these ids the thread already has."""
-        return await self._reads.run(lambda session: messages.known_message_ids(session, thread_key, ids))
+    async def _pack(self, run_key: int) -> bool:
+        packs = await self._reads.run(lambda session: upkeep.packs_of(session, run_key))
+        return await self._writes.run(lambda session: upkeep.put_packs(session, run_key, packs))
+
+    async def prune(self, before: int, limit: int) -> int:
+        """Remove old logs, one run at a time."""
+        keys = await self._reads.run(lambda session: upkeep.runs_to_prune(session, before, limit))
+        return sum([await self._writes.run(lambda session, key=key: upkeep.prune(session, key)) for key in keys])
+
+    async def sizes(self) -> Sizes:
+        """How much there is; reads the header of every row."""
+        return await self._reads.run(lambda session: upkeep.sizes(session, self._database.file_bytes()))
+
+    async def reclaim(self) -> None:
+        """Give free space back to the disk; other writes wait meanwhile."""
+        await self._writes.run_alone(upkeep.reclaim)

@@ -11,6 +11,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
+from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,6 +27,7 @@ LARGEST_BATCH = 256
 class _Job(NamedTuple):
     work: Callable[[Session], Any]
     future: asyncio.Future[Any]
+    alone: bool = False
 
 
 class _Outcome(NamedTuple):
@@ -50,6 +52,12 @@ class Writer:
         self._queue.put(_Job(work, future))
         return await future
 
+    async def run_alone(self, work: Callable[[Session], T]) -> T:
+        """The work's result, outside of any transaction. Cancelling the wait does not undo the work."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(_Job(work, future, alone=True))
+        return await future
+
     async def aclose(self) -> None:
         """Finish the queue, end the thread, close the connection. Idempotent."""
         self._queue.put(None)
@@ -57,7 +65,7 @@ class Writer:
 
     def _serve(self) -> None:
         while batch := self._next_batch():
-            outcomes = self._commit(batch)
+            outcomes = self._carry_out(batch)
             # The loop may be gone when its owner forgot to close us; then nobody waits for the outcome.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(_deliver, batch, outcomes)
@@ -76,6 +84,21 @@ class Writer:
             if batch:
                 self._queue.put(None)  # stop after this batch
         return batch
+
+    def _carry_out(self, batch: list[_Job]) -> list[_Outcome]:
+        """What waits together is committed together, around the jobs that want to be alone."""
+        outcomes: list[_Outcome] = []
+        for alone, group in groupby(batch, key=lambda job: job.alone):
+            jobs = list(group)
+            outcomes += [self._attempt_alone(job.work) for job in jobs] if alone else self._commit(jobs)
+        return outcomes
+
+    def _attempt_alone(self, work: Callable[[Session], Any]) -> _Outcome:
+        try:
+            return _Outcome(result=work(self._session))
+        except Exception as error:
+            self._roll_back()
+            return _Outcome(error=readable(error, self._database))
 
     def _commit(self, batch: list[_Job]) -> list[_Outcome]:
         try:

@@ -9,9 +9,9 @@ import asyncio
 import msgspec
 import pytest
 
-from wakeful.contracts.errors import Conflict
+from wakeful.contracts.errors import Backlogged, Conflict
 from wakeful.contracts.lifecycle import RunStatus
-from wakeful.contracts.run import FrontendTool, Lease, RunOptions
+from wakeful.contracts.run import FrontendTool, RunOptions
 from wakeful.contracts.store import Store
 from wakeful.testing.store_cases.builders import (
     LEASE,
@@ -23,6 +23,7 @@ from wakeful.testing.store_cases.builders import (
     message,
     message_ids,
     reread,
+    retirement,
     settlement,
     start,
     submission,
@@ -63,7 +64,8 @@ class AcceptingCases:
     async def test_a_request_can_be_leased_as_it_is_accepted(self, store: Store) -> None:
         accepted = await store.accept(submission("r1", claim=worker(now=1_500)))
 
-        assert accepted.lease == Lease(accepted.run.key, accepted.dispatch_key, 1, 1_500 + LEASE)
+        lease = leased(accepted)
+        assert (lease.run_key, lease.token, lease.until) == (accepted.run.key, 1, 1_500 + LEASE)
         assert (accepted.run.status, accepted.run.attempt) == (RunStatus.RUNNING, 1)
         assert accepted.run.started_at == 1_500
         assert await message_ids(store, accepted.run) == ["input of r1"]
@@ -94,7 +96,7 @@ class AcceptingCases:
         again = await store.accept(submission("r1", at=9_000, claim=worker(now=9_000)))
 
         assert again.replayed
-        assert (again.run, again.dispatch_key, again.lease) == (first.run, first.dispatch_key, None)
+        assert (again.run, again.dispatch_id, again.lease) == (first.run, first.dispatch_id, None)
         assert await log_numbers(store, first.run) == [1]
         thread = await store.get_thread(SCOPE, "t1")
         assert thread is not None
@@ -187,3 +189,41 @@ class AcceptingCases:
         accepted = await asyncio.gather(*sent)
 
         assert [leased(one).run_key for one in accepted if one.lease] == [min(one.run.key for one in accepted)]
+
+    async def test_a_full_thread_takes_no_more(self, store: Store) -> None:
+        running, _ = await start(store, "r1", max_backlog=2)
+        before = (await store.accept(submission("r2", max_backlog=2))).run
+
+        with pytest.raises(Backlogged) as caught:
+            await store.accept(submission("r3", max_backlog=2, at=9_000))
+
+        assert caught.value.retry_after == 1
+        assert await store.get_run(SCOPE, "r3") is None
+        assert [run.id for run, _ in await store.open_runs(running.thread_key)] == ["r1", "r2"]
+        thread = await store.get_thread(SCOPE, "t1")
+        assert thread is not None
+        assert thread.updated_at == before.updated_at
+
+    async def test_a_full_thread_still_knows_what_it_took(self, store: Store) -> None:
+        await start(store, "r1")
+        await store.accept(submission("r2"))
+
+        again = await store.accept(submission("r2", max_backlog=1))
+
+        assert again.replayed
+
+    async def test_a_request_counts_after_what_it_supersedes_has_ended(self, store: Store) -> None:
+        running, _ = await start(store, "r1")
+        queued = [(await store.accept(submission(f"r{number}"))).run for number in (2, 3)]
+        retire = tuple(retirement(run) for run in queued)
+
+        with pytest.raises(Backlogged):
+            await store.accept(submission("r4", supersede=True, retire=retire, max_backlog=1))
+        assert not (await store.claim(worker(now=1_000 + LEASE), 1))[0].cancel
+        assert [run.id for run, _ in await store.open_runs(running.thread_key)] == ["r1", "r2", "r3"]
+
+        accepted = await store.accept(submission("r4", supersede=True, retire=retire, max_backlog=2))
+        assert accepted.cancelling == running.key
+
+    async def test_a_free_thread_always_takes_one(self, store: Store) -> None:
+        assert (await store.accept(submission("r1", max_backlog=0))).run.id == "r1"

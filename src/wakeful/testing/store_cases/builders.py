@@ -10,11 +10,11 @@ import msgspec
 
 from wakeful.contracts.codec import entry
 from wakeful.contracts.event import LogEntry, TextDelta
-from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.interrupt import Decision, Interrupt
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message, Role, TextPart
 from wakeful.contracts.run import Lease, Run
-from wakeful.contracts.store import Accepted, Append, ClaimRequest, Retirement, Settlement, Store, Submission
+from wakeful.contracts.store import Accepted, Answers, Append, ClaimRequest, Retirement, Settlement, Store, Submission
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.usage import Usage
 
@@ -39,6 +39,7 @@ def submission(run_id: str, **changes: Any) -> Submission:
         thread_id="t1",
         run_id=run_id,
         agent_id="assistant",
+        dispatch_id=f"dispatch of {run_id}",
         origin="native",
         messages=(message(f"input of {run_id}"),),
         entries=log(1, 1),
@@ -86,6 +87,12 @@ def retirement(run: Run, **changes: Any) -> Retirement:
         stop_reason="superseded",
         at=3_000,
     )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def answers(run: Run, *decisions: Decision, at: int = 3_000, **changes: Any) -> Answers:
+    """What somebody answers; the run goes on with a dispatch named after it and the time."""
+    plain = Answers(run_key=run.key, decisions=decisions, dispatch_id=f"dispatch of {run.id} at {at}", at=at)
     return msgspec.structs.replace(plain, **changes)
 
 

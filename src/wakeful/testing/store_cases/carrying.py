@@ -158,3 +158,21 @@ class CarryingCases:
 
         assert await store.renew([lease], 99_000) == frozenset()
         assert (await reread(store, run)).status is RunStatus.RUNNING
+
+    async def test_what_was_taken_back_is_remembered(self, store: Store) -> None:
+        run, lease = await start(store, "r1")
+        await store.append([more(lease, log(2, 9), voids=((2, 7),))])
+        await store.append([more(lease, log(10, 10))])
+        assert (await reread(store, run)).voids == ((2, 7),)
+
+        await store.settle(settlement(lease, entries=log(11, 11), voids=((2, 7), (9, 11))))
+
+        assert (await reread(store, run)).voids == ((2, 7), (9, 11))
+
+    async def test_settling_without_a_word_about_it_keeps_what_was_taken_back(self, store: Store) -> None:
+        run, lease = await start(store, "r1")
+        await store.append([more(lease, log(2, 9), voids=((2, 7),))])
+
+        await store.settle(settlement(lease))
+
+        assert (await reread(store, run)).voids == ((2, 7),)

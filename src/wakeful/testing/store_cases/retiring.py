@@ -12,6 +12,7 @@ from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.store import Store
 from wakeful.testing.store_cases.builders import (
     SCOPE,
+    answers,
     ask,
     log,
     log_numbers,
@@ -47,7 +48,7 @@ class RetiringCases:
 
         assert retired.status is RunStatus.CANCELLED
         with pytest.raises(Conflict):
-            await store.decide(run.key, [Decision("q1", approved=True)], 4_000)
+            await store.decide(answers(run, Decision("q1", approved=True), at=4_000))
 
     async def test_retiring_frees_the_thread(self, store: Store) -> None:
         run = await ask(store, "r1")

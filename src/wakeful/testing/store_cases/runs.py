@@ -10,7 +10,7 @@ import pytest
 
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.lifecycle import RunStatus
-from wakeful.contracts.query import RunQuery
+from wakeful.contracts.query import RunCounts, RunQuery
 from wakeful.contracts.store import Store
 from wakeful.testing.store_cases.builders import SCOPE, ask, log, more, reread, settlement, start, submission
 
@@ -126,6 +126,18 @@ class RunCases:
 
         assert [run.id for run in found.items] == expected
         assert (found.total, found.has_more) == (len(expected), False)
+
+    async def test_unfinished_runs_are_counted_by_status(self, store: Store) -> None:
+        await start(store, "running", thread_id="t1")
+        await store.accept(submission("behind", thread_id="t1"))
+        await store.accept(submission("queued", thread_id="t2"))
+        await ask(store, "waiting", thread_id="t3")
+        _, lease = await start(store, "done", thread_id="t4")
+        await store.settle(settlement(lease))
+        await store.accept(submission("elsewhere", scope="other"))
+
+        assert await store.count_runs(SCOPE) == RunCounts(queued=2, running=1, waiting=1)
+        assert await store.count_runs("nobody") == RunCounts(queued=0, running=0, waiting=0)
 
     async def test_an_open_store_answers_a_probe(self, store: Store) -> None:
         await store.probe()

@@ -4,11 +4,12 @@ from interrupts
 where run_key = :run_key
 
 -- name: insert_interrupt
-insert into interrupts (run_key, position, id, body)
-values (?, ?, ?, ?)
+insert into interrupts (run_key, position, id, body, expires_at)
+values (?, ?, ?, ?, ?)
 
 -- name: interrupts
 select
+  id,
   body,
   decision
 from interrupts
@@ -23,3 +24,23 @@ set
 where run_key = :run_key
   and id = :id
   and decision is null
+
+-- A run that ended answers no more questions.
+-- name: forget_deadlines
+update interrupts
+set expires_at = null
+where run_key = :run_key
+  and decision is null
+
+-- name: expired_interrupts
+select
+  interrupt.id as interrupt_id,
+  interrupt.body,
+  run.*
+from interrupts as interrupt indexed by interrupts_by_expiry
+join run_rows as run on run.key = interrupt.run_key
+where interrupt.decision is null
+  and interrupt.expires_at <= :now
+  and run.status = 'waiting'
+order by interrupt.expires_at
+limit :limit

@@ -18,7 +18,9 @@ insert into messages (thread_key, seq, id, visibility, run_id, body)
 values (?, ?, ?, ?, ?, ?)
 
 -- name: history
-select body
+select
+  id,
+  body
 from messages
 where thread_key = :thread_key
 order by seq
@@ -26,6 +28,7 @@ order by seq
 -- name: list_messages
 select
   seq,
+  id,
   body
 from messages -- unless run_id
 from messages indexed by messages_by_run -- if run_id

@@ -4,7 +4,7 @@ select
   run.id,
   run.digest,
   thread.id as thread_id,
-  (select max(key) from dispatches where run_key = run.key) as dispatch_key
+  (select id from dispatches where run_key = run.key order by key desc limit 1) as dispatch_id
 from runs as run
 join threads as thread on thread.key = run.thread_key
 where run.scope = :scope
@@ -13,11 +13,12 @@ where run.scope = :scope
 -- name: insert_run
 insert into runs (
   thread_key, scope, id, agent_id, status, origin, created_at, updated_at, started_at, parent_run_id, attempt,
-  usage, options, input, digest, idempotency_key, last_seq
+  usage, options, input, digest, idempotency_key, last_seq, mode, position
 )
 values (
   :thread_key, :scope, :id, :agent_id, :status, :origin, :at, :at, :started_at, :parent_run_id, :attempt,
-  cast('{}' as blob), :options, :input, :digest, :idempotency_key, :last_seq
+  cast('{}' as blob), :options, :input, :digest, :idempotency_key, :last_seq, :mode,
+  case :status when 'queued' then (select coalesce(max(key), 0) + 1 from runs) else 0 end
 )
 returning key
 
@@ -28,6 +29,7 @@ set
   attempt = :attempt,
   started_at = coalesce(started_at, :now),
   updated_at = :now,
+  position = 0,
   input = null
 where key = :key
   and status = :expected
@@ -38,6 +40,7 @@ set
   last_seq = coalesce(:last_seq, last_seq),
   steps = :steps,
   usage = :usage,
+  voids = :voids, -- if voids
   updated_at = coalesce(:at, updated_at)
 where key = :run_key
   and (:first_seq is null or last_seq < :first_seq)
@@ -60,6 +63,7 @@ set
   last_seq = coalesce(:last_seq, last_seq),
   steps = :steps,
   usage = :usage,
+  voids = :voids, -- if voids
   updated_at = :at,
   finished_at = :finished_at
 where key = :key
@@ -70,7 +74,7 @@ returning thread_key
 -- name: retire_run
 update runs
 set
-  status = 'cancelled',
+  status = :status,
   stop_reason = :stop_reason,
   last_seq = coalesce(:new_last_seq, last_seq),
   input = null,
@@ -88,6 +92,24 @@ set
 where key = :key
   and status = :expected
 
+-- name: extend_run
+update runs
+set last_seq = :new_last_seq
+where key = :key
+  and last_seq = :last_seq
+
+-- name: fail_run
+update runs
+set
+  status = 'failed',
+  stop_reason = 'error',
+  error = :error,
+  last_seq = :last_seq,
+  input = null,
+  updated_at = :at,
+  finished_at = :at
+where key = :key
+
 -- name: touch_run
 update runs
 set updated_at = :at
@@ -102,6 +124,20 @@ where key = :key
   and finished_at is null
   and cancel_requested_at is null
 
+-- name: claimed_run
+select
+  *,
+  exists (
+    select 1
+    from runs as entry
+    where entry.thread_key = run_rows.thread_key
+      and entry.mode = 'steer'
+      and entry.input is not null
+      and entry.finished_at is null
+  ) as steered
+from run_rows
+where key = :key
+
 -- name: get_run
 select *
 from run_rows
@@ -113,19 +149,27 @@ select *
 from run_rows
 where key = :key
 
+-- Not the whole row: what else it holds may be damaged.
+-- name: log_state
+select
+  status,
+  log
+from runs
+where key = :key
+
 -- name: unfinished_runs
 select *
 from run_rows
 where thread_key = :thread_key
   and finished_at is null
-order by key
+order by position, key
 
 -- name: active_run
 select *
 from run_rows
 where thread_key = :thread_key
   and finished_at is null
-order by key
+order by position, key
 limit 1
 
 -- Two are enough to know what is in the way of a new run, however long the queue.
@@ -133,12 +177,31 @@ limit 1
 select
   key,
   id,
-  status
+  status,
+  attempt
 from runs
 where thread_key = :thread_key
   and finished_at is null
-order by key
+order by position, key
 limit 2
+
+-- Counts no further than it has to.
+-- name: backlog_is_full
+select 1
+from runs
+where thread_key = :thread_key
+  and finished_at is null
+limit 1
+offset :max_backlog - 1
+
+-- name: count_unfinished
+select
+  status,
+  count(*) as count
+from runs indexed by runs_unfinished
+where finished_at is null
+  and scope = :scope
+group by status
 
 -- name: latest_run
 select *
@@ -178,3 +241,9 @@ where thread_key = (select key from threads where scope = :scope and id = :threa
   and created_at <= :created_to -- if created_to
   and updated_at >= :updated_from -- if updated_from
   and updated_at <= :updated_to -- if updated_to
+
+-- name: run_id_by_idempotency_key
+select id
+from runs
+where scope = :scope
+  and idempotency_key = :idempotency_key

@@ -5,13 +5,22 @@ on conflict (scope, id) do nothing
 returning key
 
 -- name: touch_thread
-insert into threads (scope, id, created_at, updated_at, custom, latest_agent_id)
-values (:scope, :id, :at, :at, cast('{}' as blob), :agent_id)
+insert into threads (scope, id, created_at, updated_at, custom, latest_agent_id, generation)
+values (:scope, :id, :at, :at, cast('{}' as blob), :agent_id, :generations)
 on conflict (scope, id) do update
 set
   updated_at = max(updated_at, excluded.updated_at),
-  latest_agent_id = excluded.latest_agent_id
+  latest_agent_id = excluded.latest_agent_id,
+  generation = generation + excluded.generation
 returning key
+
+-- name: next_generation
+update threads
+set
+  generation = generation + 1,
+  updated_at = max(updated_at, :at)
+where key = :key
+returning generation
 
 -- name: thread_key
 select key

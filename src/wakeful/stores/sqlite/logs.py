@@ -1,0 +1,36 @@
+"""Logs of runs: rows of their own while a run goes on, packed when it is old."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from wakeful.contracts.errors import NotFound
+from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.query import LogPage
+from wakeful.stores.sqlite.packing import Stored, unpack
+from wakeful.stores.sqlite.rows import log_entry
+from wakeful.stores.sqlite.session import Session
+
+
+def read_log(session: Session, run_key: int, after: int, limit: int) -> LogPage:
+    """Entries with `seq > after`, and the run's status in the same snapshot."""
+    state = session.row("log_state", key=run_key)
+    if state is None:
+        raise NotFound("run", "removed with its thread")
+    stored = _packed(session, run_key, after) if state["log"] == "packed" else _rows(session, run_key, after, limit + 1)
+    found = tuple(islice(stored, limit + 1))
+    entries = tuple(log_entry(*one) for one in found[:limit])
+    return LogPage(entries, RunStatus(state["status"]), len(found) > limit)
+
+
+def _rows(session: Session, run_key: int, after: int, limit: int) -> Iterable[Stored]:
+    rows = session.rows("read_events", run_key=run_key, after=after, limit=limit)
+    return ((row["seq"], row["at"], row["body"]) for row in rows)
+
+
+def _packed(session: Session, run_key: int, after: int) -> Iterator[Stored]:
+    """From the pack that holds what follows `after`; later ones are opened only when they are needed."""
+    while pack := session.row("read_pack", run_key=run_key, after=after):
+        yield from (one for one in unpack(pack) if one[0] > after)
+        after = pack["last_seq"]
