@@ -14,7 +14,7 @@ DEV := .venv/.dev
 CLIENTS := tests/e2e/node_modules/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: menu serve test check format e2e clients pins clean
+.PHONY: menu serve test check format chaos e2e clients pins clean
 
 menu: ## show this menu
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ check: $(DEV) ## format, lint, types, room table, sizes and public names
 format: $(DEV) ## rewrite the code as `make check` wants it
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+chaos: $(DEV) ## kill a loaded server again and again, stall its readers, and look whether anything is lost
+	$(BIN)/python -m pytest tests/chaos -m chaos
 
 e2e: $(RUN) $(CLIENTS) ## drive a real server with the protocols' own clients
 	PYTHON="$(CURDIR)/$(BIN)/python" tests/e2e/run

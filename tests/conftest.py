@@ -26,7 +26,9 @@ from wakeful.contracts.store import Store
 from wakeful.embed import AgentRuntime, AgentServer
 from wakeful.server.config import ServerConfig
 
-pytest.register_assert_rewrite("wakeful.testing.store_cases", "wakeful.testing.store_machine")
+pytest.register_assert_rewrite(
+    "wakeful.testing.store_cases", "wakeful.testing.store_machine", "wakeful.testing.store_rules"
+)
 
 PATIENCE = 10
 """Seconds after which a test that still waits has failed."""

@@ -62,29 +62,34 @@ class AgUiClient(Client):
             raise CutOff
 
     def _add(self, event: dict[str, Any]) -> None:
-        fold = self._fold
         match event["type"]:
             case "RUN_STARTED":
                 self._ended = False
             case "RUN_FINISHED" | "RUN_ERROR":
                 self._ended = True
             case "STEP_STARTED":
-                fold.steps.append(Step())
+                self._fold.steps.append(Step())
             case "ACTIVITY_SNAPSHOT" if event["activityType"] == "void":
                 self._take_back(event["messageId"])
             case "CUSTOM" if event["name"] == "step_restarted":
-                fold.steps[-1] = Step()  # what was shown and never committed is taken back by nothing else
+                self._fold.steps[-1] = Step()  # what was shown and never committed is taken back by nothing else
+            case _:
+                self._say(event)
+
+    def _say(self, event: dict[str, Any]) -> None:
+        step = self._fold.step
+        match event["type"]:
             case "TEXT_MESSAGE_CONTENT":
-                fold.step.more("text", event["messageId"], event["delta"])
+                step.more("text", event["messageId"], event["delta"])
             case "REASONING_MESSAGE_CONTENT":
-                fold.step.more("thought", event["messageId"], event["delta"])
+                step.more("thought", event["messageId"], event["delta"])
             case "TOOL_CALL_START":
                 self._parents[event["toolCallId"]] = event["parentMessageId"]
-                fold.step.call(event["toolCallId"], event["toolCallName"])
+                step.call(event["toolCallId"], event["toolCallName"])
             case "TOOL_CALL_ARGS":
-                fold.step.arguments(event["toolCallId"], event["delta"])
+                step.arguments(event["toolCallId"], event["delta"])
             case "TOOL_CALL_RESULT":
-                fold.results[event["toolCallId"]] = (None, _value(event["content"]))
+                self._fold.results[event["toolCallId"]] = (None, _value(event["content"]))
 
     def _take_back(self, message: str) -> None:
         """A message was replaced by nothing: its text and its calls are gone."""

@@ -21,7 +21,7 @@ class CutOff(Exception):
 
 
 class Client:
-    """One client with a thread of its own. `run` is what is asked at the moment."""
+    """One client with a thread of its own. `run` is what is asked at the moment; `waiting`: it has no answer yet."""
 
     def __init__(self, name: str, server: Mortal, http: httpx.AsyncClient) -> None:
         self.thread = name
@@ -29,16 +29,18 @@ class Client:
         self.http = http
         self.run = ""
         self.acknowledged = False
+        self.waiting = False
         self.attaches = 0
         self._asked: dict[str, str] = {}
 
     async def ask(self, run: str, question: str) -> Transcript:
         """Ask, and return what was assembled when the run has ended."""
-        self.run, self.acknowledged = run, False
+        self.run, self.acknowledged, self.waiting = run, False, True
         self.forget()
         while True:
             try:
                 if await self.attach(await self.server.base(), question):
+                    self.waiting = False
                     return self.assembled()
             except (httpx.TransportError, CutOff):
                 await asyncio.sleep(BREATH)

@@ -24,13 +24,16 @@ class NativeClient(Client):
         """A new run begins."""
         self._last = 0
         self._fold = Fold()
+        self._open: list[tuple[str, str]] = []
 
     def assembled(self) -> Transcript:
         """What the events add up to."""
         return self._fold.transcript()
 
     async def attach(self, base: str, question: str) -> bool:
-        """Post the question until it is acknowledged, then follow the run's events."""
+        """Post the question until it is acknowledged, then answer what is open and follow the run's events."""
+        await self.decide(base, self._open)
+        self._open = []
         if not self.acknowledged:
             body = {
                 "agent_id": AGENT,
@@ -40,12 +43,12 @@ class NativeClient(Client):
             }
             async with self.stream("POST", f"{base}/v1/runs", json=body) as response:
                 self.acknowledged = True
-                return await self._read(base, response)
+                return await self._read(response)
         url = f"{base}/v1/runs/{self.run}/events/stream"
         async with self.stream("GET", url, headers={"last-event-id": str(self._last)}) as response:
-            return await self._read(base, response)
+            return await self._read(response)
 
-    async def _read(self, base: str, response: httpx.Response) -> bool:
+    async def _read(self, response: httpx.Response) -> bool:
         async for frame in frames(response):
             assert frame.id is not None, "a native event without its number"
             self._see(frame.id, frame.data)
@@ -54,7 +57,7 @@ class NativeClient(Client):
             if event["type"] == "run_finished":
                 return True
             if event["type"] == "run_waiting":
-                await self.decide(base, [(asked["id"], asked["call_id"]) for asked in event["interrupts"]])
+                self._open = [(asked["id"], asked["call_id"]) for asked in event["interrupts"]]
                 return False
         raise CutOff
 

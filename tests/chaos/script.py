@@ -1,6 +1,6 @@
 """What the model says: every answer follows from the text of the question alone, so that any run can be repeated.
 
-A question is `tale <number>` or, to be spared approvals, `letter <number>`.
+A question is `tale <number>` or, to be spared approvals, `letter <number>`. `saga <number>` is so many long words.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from wakeful.contracts.model import ModelChunk, ModelRequest, ReplyFinished
 from wakeful.contracts.usage import Usage
 
 WORDS = ("once", "upon", "a", "mill", "the", "wind", "rose", "über", "night", "“and”", "nobody", "slept", "水", "far")
+
+SAGA_WORD = 2_000
+"""Characters in a word of a saga."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Reply:
 def replies(question: str) -> tuple[Reply, ...]:
     """The whole answer to a question."""
     kind, number = question.split()
+    if kind == "saga":
+        return (Reply("", tuple(f"{i:x>{SAGA_WORD}} " for i in range(int(number))), ()),)
     rng = random.Random(question)
     tools = ["look_up", "reserve", "pay"] + (["sign"] if kind == "tale" else [])
     steps = rng.randint(2, 4)

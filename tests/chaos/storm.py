@@ -78,20 +78,28 @@ async def weathered(plan: Plan, folder: Path) -> AsyncIterator[Aftermath]:
     }
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with (
-        asyncio.timeout(plan.limit),
         serving("tests.chaos.served:runtime", **environment) as server,
         httpx.AsyncClient(limits=limits, timeout=30, trust_env=False, verify=False) as http,
     ):
         aftermath = Aftermath(plan, "", http, Ledger(ledger))
-        await _rage(server, aftermath)
+        clients = [PROTOCOLS[i % len(PROTOCOLS)](f"thread-{i}", server, http) for i in range(plan.streams)]
+        try:
+            async with asyncio.timeout(plan.limit):
+                await _rage(server, clients, aftermath)
+        except TimeoutError:
+            waiting = [client.run for client in clients if client.waiting]
+            kills = aftermath.kills["kills"]
+            raise AssertionError(
+                f"seed {plan.seed}: after {plan.limit} s and {kills} kills these runs still have no end: {waiting}; "
+                f"the server said:\n{''.join(server.said)}"
+            ) from None
         aftermath.base = await server.base()
         yield aftermath
 
 
-async def _rage(server: Mortal, aftermath: Aftermath) -> None:
+async def _rage(server: Mortal, clients: list[Client], aftermath: Aftermath) -> None:
     plan = aftermath.plan
     calm = asyncio.Event()
-    clients = [PROTOCOLS[i % len(PROTOCOLS)](f"thread-{i}", server, aftermath.http) for i in range(plan.streams)]
     postmen = [Postman(f"mail-{i}", server, aftermath.http, plan.seed) for i in range(plan.postmen)]
     async with asyncio.TaskGroup() as tasks:
         for number, client in enumerate(clients):
@@ -121,6 +129,6 @@ async def _kill(server: Mortal, clients: list[Client], aftermath: Aftermath) -> 
     for _ in range(aftermath.plan.kills):
         await asyncio.sleep(rng.uniform(*aftermath.plan.life))
         aftermath.kills["kills"] += 1
-        aftermath.kills["streams"] += sum(client.acknowledged for client in clients)
+        aftermath.kills["streams"] += sum(client.waiting for client in clients)
         await server.kill()
         await server.start()

@@ -133,6 +133,7 @@ def test_doctor_finds_a_healthy_machine_and_shows_no_secret(run: Any, monkeypatc
         "OPENAI_API_KEY": "sk-hunter2",
         "WAKEFUL_API_TOKENS": '{"team": "hunter2"}',
         "WAKEFUL_MAX_BACKLOG": "7",
+        "WAKEFUL_COMPACT_AFTER_SECONDS": "null",
     }
 
     result = run("doctor", "--store", "sqlite:///wakeful.db", env=environment)
@@ -143,6 +144,7 @@ def test_doctor_finds_a_healthy_machine_and_shows_no_secret(run: Any, monkeypatc
     assert "ok    target: demo has agents assistant" in result.output
     assert "ok    setting WAKEFUL_ADDRESS: 127.0.0.1:3000" in result.output
     assert "ok    setting WAKEFUL_MAX_BACKLOG: 7" in result.output
+    assert "ok    setting WAKEFUL_COMPACT_AFTER_SECONDS: null" in result.output
     assert "ok    setting WAKEFUL_SHUTDOWN_GRACE_SECONDS: 30.0" in result.output
     assert "ok    scopes in WAKEFUL_API_TOKENS: team" in result.output
     assert "hunter2" not in result.output

@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { CLIENTS, openAgent, run, say, types, userSays } from "./support/agent.js";
-import { getJson, roles, storedMessages, text, WAKEFUL } from "./support/server.js";
+import { CLIENTS, openAgent, reopenAgent, run, say, types, userSays } from "./support/agent.js";
+import { getJson, roles, storedMessages, text, untilRunIs, WAKEFUL } from "./support/server.js";
 
 const URL_OF_AGENT = `${WAKEFUL}/v1/ag-ui/agents/assistant/runs`;
+const COUNT = "count to 40 every 50 ms";
+const FORTY = Array.from({ length: 40 }, (_, index) => index + 1).join(" ");
 const CHANGE_COLOR = {
   name: "change_color",
   description: "Change the colour of the page.",
@@ -139,6 +141,38 @@ function conversations(client) {
     });
   }
 
+  for (const [what, keeps] of [["kept what it had seen", true], ["was reloaded", false]]) {
+    test(`an answer whose connection broke is shown whole on a page that ${what}`, async () => {
+      const broken = await brokenAfterThree(client);
+      const messages = keeps ? broken.messages : [];
+      const returned = reopenAgent(client, { base: `${WAKEFUL}/v1/ag-ui`, threadId: broken.threadId, messages });
+
+      await returned.connectAgent();
+
+      assert.deepEqual(returned.messages.map(({ role, content }) => [role, content]), [["user", COUNT], ["assistant", FORTY]]);
+      assert.deepEqual(roles(await storedMessages(broken.threadId)), ["user", "assistant"]);
+    });
+  }
+
+  test("an answer that ended while nobody watched is shown once, however often a page comes back", async () => {
+    const broken = await brokenAfterThree(client);
+    await untilRunIs("completed", broken.threadId);
+    const returned = reopenAgent(client, { base: `${WAKEFUL}/v1/ag-ui`, threadId: broken.threadId });
+
+    await returned.connectAgent();
+    await returned.connectAgent();
+
+    assert.deepEqual(returned.messages.map(({ content }) => content), [COUNT, FORTY]);
+  });
+
+  test("there is nothing to come back to on a new thread", async () => {
+    const agent = reopenAgent(client, { base: `${WAKEFUL}/v1/ag-ui`, threadId: crypto.randomUUID() });
+
+    await agent.connectAgent();
+
+    assert.deepEqual([agent.messages, agent.wire.statuses], [[], [200]]);
+  });
+
   test("an unknown agent is refused in words", async (t) => {
     silence(t);
     const agent = openAgent(client, { url: `${WAKEFUL}/v1/ag-ui/agents/nobody/runs` });
@@ -166,6 +200,19 @@ function conversations(client) {
 
     await assert.rejects(agent.runAgent(), /TEXT_MESSAGE_START/);
   });
+}
+
+// A client that lost its connection after the third number.
+async function brokenAfterThree(client) {
+  const agent = openAgent(client, { url: URL_OF_AGENT });
+  agent.addMessage(userSays(COUNT));
+  await agent.runAgent({}, {
+    onTextMessageContentEvent: ({ textMessageBuffer }) => {
+      if (textMessageBuffer.includes("1 2 3")) agent.abortRun();
+    },
+  });
+  assert.notEqual(agent.messages.at(-1).content, FORTY);
+  return agent;
 }
 
 // The clients print what they throw.

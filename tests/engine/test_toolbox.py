@@ -183,6 +183,7 @@ async def test_the_tool_gets_the_arguments_as_it_checked_them(stage: Stage):
     [
         (ToolInputInvalid("city: missing"), "city: missing"),
         (ToolError("not today"), "not today"),
+        (ToolError("not \ud800"), "not ?"),
         (KeyError("hunter2"), "The arguments could not be checked: KeyError."),
     ],
 )

@@ -110,6 +110,18 @@ async def test_an_approved_call_runs_with_the_arguments_a_human_changed_and_show
     assert shown == ([edited] if path == AI_SDK else [])
 
 
+@pytest.mark.parametrize(("path", "body"), [(AI_SDK, ai_sdk), (AG_UI, ag_ui)])
+async def test_edited_arguments_that_do_not_fit_the_tool_are_400_and_the_question_stays_open(
+    server: Any, path: str, body: Any
+):
+    question = (await server.run("email a@example.com hi", run="r"))[-1]["interrupts"][0]
+
+    refused = await server.client.post(path, json=body((question, True), editedArgs={"to": 1}))
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert (await server.client.get("/v1/runs/r")).json()["status"] == "waiting"
+
+
 async def test_answers_to_questions_the_run_never_asked_are_left_out(server: Any):
     first, second = await questions(server)
     other = {"id": "of-another-run", "call_id": "x"}

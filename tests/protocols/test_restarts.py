@@ -129,17 +129,32 @@ async def test_the_run_id_a_client_of_ag_ui_asks_under_is_echoed(serve: Callable
     assert {event["runId"] for event in found if "runId" in event} == {"mine"}
 
 
+async def test_a_client_of_ag_ui_is_shown_the_last_run_of_an_idle_thread_as_often_as_it_asks(
+    serve: Callable[..., Awaitable[Any]],
+) -> None:
+    server = await serve(**scripted("Hello.", "Bye."))
+    await server.client.post(AG_UI, json=INPUT)
+    more = {"id": "u2", "role": "user", "content": "and?"}
+    await server.client.post(AG_UI, json=INPUT | {"runId": "r2", "messages": [more]})
+
+    once, again = [await server.client.get("/v1/ag-ui/threads/t/stream") for _ in range(2)]
+
+    found = payloads(once.text)
+    assert [message["content"] for message in found[1]["messages"]] == ["tell", "Hello.", "and?"]
+    assert streamed(found) == "Bye."
+    assert again.text == once.text
+
+
 async def test_what_is_not_there_cannot_be_shown_again(serve: Callable[..., Awaitable[Any]]) -> None:
     server = await serve(**scripted("Hello."))
     await server.client.post(AG_UI, json=INPUT)
 
     unknown = await server.client.get("/v1/ag-ui/runs/nobody/stream")
     elsewhere = await server.client.get("/v1/ag-ui/agents/other/runs/r/stream")
-    read_to_its_end = await server.client.get("/v1/ag-ui/threads/t/stream")
     no_thread = await server.client.get("/v1/ag-ui/threads/nowhere/stream")
 
     assert (unknown.status_code, elsewhere.status_code) == (404, 404)
-    assert (read_to_its_end.status_code, no_thread.status_code) == (204, 204)
+    assert (no_thread.status_code, payloads(no_thread.text)) == (200, [])
 
 
 @pytest.mark.parametrize(

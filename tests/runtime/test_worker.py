@@ -11,7 +11,8 @@ import pytest
 from wakeful.contracts.event import RunFinished, RunStarted, StepStarted, TextDelta, ToolCallStarted
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import TextPart
-from wakeful.contracts.model import ModelChunk, ModelRequest
+from wakeful.contracts.model import ModelChunk, ModelRequest, ReplyFinished
+from wakeful.contracts.usage import Usage
 from wakeful.providers.scripted import call
 from wakeful.runtime.worker import SWEEP_MS
 from wakeful.sdk.tool import tool
@@ -181,24 +182,30 @@ async def test_a_lease_won_again_while_the_first_carry_winds_down_is_carried_aft
     trace: list[str] = []
     running, release, again, go = (asyncio.Event() for _ in range(4))
 
-    @tool(effect="pure")
-    async def look() -> int:
-        """Look."""
-        trace.append("begun")
-        if len(trace) > 1:
-            again.set()
-            await go.wait()
-            return 7
-        try:
-            running.set()
-            await asyncio.Event().wait()
-        finally:
-            await release.wait()
-            trace.append("wound down")
-        return 0
+    class Lingering:
+        """A model whose first reply takes its time to stop."""
 
-    house.tool(look)
-    runtime = await house.open(call("look"), "Seven.")
+        name = "scripted"
+
+        async def stream(self, request: ModelRequest) -> AsyncGenerator[list[ModelChunk]]:
+            del request
+            trace.append("begun")
+            if len(trace) > 1:
+                again.set()
+                await go.wait()
+                yield [TextDelta("Seven."), ReplyFinished("stop", Usage())]
+                return
+            try:
+                running.set()
+                await asyncio.Event().wait()
+            finally:
+                await release.wait()
+                trace.append("wound down")
+
+        async def aclose(self) -> None:
+            """Nothing to release."""
+
+    runtime = await house.open(provider=Lingering())
     receipt = await house.submit()
     await running.wait()
     await house.clock.until_due(house.clock.now() + RENEW_MS)

@@ -28,7 +28,7 @@ OPTIONAL = {
     "advance_run": ("voids",),
     "rest_run": ("voids",),
     "release_dispatch": ("error",),
-    "end_dispatch": ("dead",),
+    "end_dispatch": ("failures",),
 }
 BOUNDED = {
     "count_unfinished": ["SCAN runs USING INDEX runs_unfinished"],  # holds what is unfinished only

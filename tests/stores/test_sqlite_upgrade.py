@@ -65,20 +65,13 @@ def insert_run(
     old: sqlite3.Connection, key: int, thread: int, id: str, status: str, claimed: object, dispatch: str, due: object
 ) -> None:
     brought = message(f"input of {id}")
+    finished_at = 2_000 if status in {"completed", "cancelled"} else None
     old.execute(
         "insert into runs (key, thread_key, scope, id, agent_id, status, origin, created_at, updated_at, finished_at,"
         " attempt, usage, options, input, digest, last_seq)"
         " values (?, ?, ?, ?, 'assistant', ?, 'native', 1000, 1000, ?, ?, x'7b7d', x'7b7d', ?, ?, 1)",
         (
-            *(
-                key,
-                thread,
-                SCOPE,
-                id,
-                status,
-                2_000 if status in {"completed", "cancelled"} else None,
-                1 if claimed else 0,
-            ),
+            *(key, thread, SCOPE, id, status, finished_at, 1 if claimed else 0),
             *(None if claimed else json_blob((brought,)), f"digest of {id}"),
         ),
     )

@@ -17,7 +17,7 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def read_settings(**given: Any) -> ServerConfig:
-    """The settings of `WAKEFUL_*`; what is given here wins.
+    """The settings of `WAKEFUL_*`, where `null` means none; what is given here wins.
 
     Raises `ConfigurationError` naming each bad variable, never its value.
     """
@@ -31,7 +31,7 @@ def read_runtime_settings(**given: Any) -> RuntimeConfig:
 
 def _read(settings: type[S], given: dict[str, Any]) -> S:
     try:
-        return settings(**given)
+        return settings(_env_parse_none_str="null", **given)
     except ValidationError as error:
         problems = [f"WAKEFUL_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         raise ConfigurationError("; ".join(problems)) from None

@@ -52,7 +52,10 @@ def _effective(read: Callable[[], BaseSettings]) -> list[Finding]:
         return [Finding("settings", error.message, ok=False)]
     shown = settings.model_dump(exclude={"api_tokens"})
     return [
-        *(Finding(f"setting WAKEFUL_{name.upper()}", "null" if value is None else str(value)) for name, value in shown.items()),
+        *(
+            Finding(f"setting WAKEFUL_{name.upper()}", "null" if value is None else str(value))
+            for name, value in shown.items()
+        ),
         *([_tokens(settings)] if isinstance(settings, ServerConfig) else []),
     ]
 

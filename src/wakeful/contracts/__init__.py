@@ -1,7 +1,8 @@
 """Room card: contracts.
 
 What is here: the nouns (messages, events, runs, threads, specs), the tables of legal moves, the error tree
-and the sockets that plugs fit into (`store.py` -> `stores/`, `model.py` -> `providers/`).
+and the sockets that plugs fit into (`store.py` -> `stores/`, `model.py` -> `providers/`,
+`price.py` -> `prices/`).
 Start reading: `event.py`, then `run.py` and `lifecycle.py`, then `store.py` with `query.py`.
 May import: nothing of ours.
 Invariant: says what things are. No I/O, no clock, no function over 15 lines.

@@ -59,6 +59,10 @@ class Reads(Protocol):
         """All interrupts of a run with their decisions, in the order they were raised."""
         ...
 
+    async def newest_dispatch(self, run_key: int) -> str:
+        """The id of a run's newest dispatch; raises `NotFound` when the run was removed."""
+        ...
+
     async def expired_interrupts(self, now: int, limit: int) -> Sequence[tuple[Run, Interrupt]]:
         """Open questions whose time is over, with their waiting runs, oldest first."""
         ...

@@ -128,7 +128,7 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """The end of one dispatch: the run comes to rest as `status` (waiting, completed, failed, cancelled).
 
-    `dead`: it failed as often as it may, and the dispatch is kept as a dead letter.
+    `given_up_after` so many failures in a row the dispatch is kept as a dead letter; 0: it is not given up.
     """
 
     lease: Lease
@@ -142,7 +142,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     at: int
     voids: Voids = ()
-    dead: bool = False
+    given_up_after: int = 0
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):

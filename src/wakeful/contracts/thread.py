@@ -11,7 +11,8 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """A thread as stored.
 
     `key` is the store's own number for it and never leaves the process; clients know `id` within `scope`.
-    Times are milliseconds since the epoch. `generation` counts how often the thread was interrupted.
+    Times are milliseconds since the epoch. `generation` grows with every request that
+    ends what the thread did before.
     """
 
     key: int

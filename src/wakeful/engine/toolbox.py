@@ -55,7 +55,8 @@ class Toolbox:
 
     def answer(self, call: ToolCallPart, status: ResultStatus, output: JsonValue, step: int) -> None:
         """Write the result of a call that did not run."""
-        self._write(call, (status, bounded_output(output, self._max_output_bytes)), step, arguments=None)
+        bounded = bounded_text if isinstance(output, str) else bounded_output
+        self._write(call, (status, bounded(output, self._max_output_bytes)), step, arguments=None)
 
     async def _attend(self, item: Allow, step: int) -> None:
         """Write the result of one call; what comes after its time, or long after the run was stopped, is discarded."""

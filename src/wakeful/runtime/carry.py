@@ -64,12 +64,17 @@ class Carry:
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
         self._recorder: Recorder | None = None
-        self._dead = False
+        self._given_up_after = 0
 
     def steer(self) -> None:
         """Input for the run waits on its thread."""
         if self._recorder is not None:
             self._recorder.steer()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the run is no longer carried under its lease."""
+        return self._stop == "lost"
 
     def stop(self, reason: Stop) -> None:
         """Stop the run; the first reason counts, but a user's wins over a shutdown's, which lets the step finish."""
@@ -102,7 +107,7 @@ class Carry:
                 await self._put_back(recorder, ending)
             else:
                 _emit_end(recorder, ending)
-                await self._persist(lambda: recorder.settle(ending, dead=self._dead))
+                await self._persist(lambda: recorder.settle(ending, given_up_after=self._given_up_after))
                 means.feed.rested(self._claim.run.key)
                 self.ending = ending
         except LeaseLost:
@@ -141,7 +146,7 @@ class Carry:
     def _again(self, loop: Loop, recorder: Recorder, error: ErrorReport, failures: int, least_ms: int) -> Ending:
         """Put the run back with a notice, or give it up when it failed too often."""
         if failures >= self._means.max_attempts:
-            self._dead = True
+            self._given_up_after = failures
             loop.salvage()
             return _failed(error.code, f"{error.message} The run was tried {failures} times and given up.")
         delay = max(back_off(failures), least_ms)

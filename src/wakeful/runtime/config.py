@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class RuntimeConfig(BaseSettings):
     """How much a process carries, how long it is patient, and how long logs are kept."""
 
-    model_config = SettingsConfigDict(env_prefix="WAKEFUL_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="WAKEFUL_", env_parse_none_str="null", extra="forbid", frozen=True)
 
     worker_capacity: int = Field(default=10_000, ge=0)
     """How many runs one process carries at once; with 0 it only accepts them."""

@@ -17,8 +17,6 @@ from wakeful.contracts.query import RunQuery
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Interruption, Store
 from wakeful.contracts.thread import Thread
-from wakeful.runtime.answers import check_answers
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.endings import Endings, idle
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.mailbox import RACES, Mailbox, Receipt
@@ -39,10 +37,7 @@ class ThreadInterrupted:
 class Control:
     """Every method is idempotent and returns when its effect is durable."""
 
-    def __init__(
-        self, *, catalog: Catalog, store: Store, worker: Worker, feed: Feed, clock: Clock, mailbox: Mailbox
-    ) -> None:
-        self._catalog = catalog
+    def __init__(self, *, store: Store, worker: Worker, feed: Feed, clock: Clock, mailbox: Mailbox) -> None:
         self._store = store
         self._worker = worker
         self._feed = feed
@@ -87,8 +82,6 @@ class Control:
         Raises `BadRequest` for edited arguments or a payload that do not fit, `NotFound` for a question the run
         never asked, `Conflict` for an answer that differs from the first or a run that does not wait.
         """
-        if any(decision.arguments is not None or decision.output is not None for decision in decisions):
-            check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
         return await self._mailbox.answer(run, tuple(decisions))
 
     async def retry(self, letter: DeadLetter) -> Receipt:

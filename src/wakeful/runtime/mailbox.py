@@ -19,7 +19,7 @@ from wakeful.contracts.request import InputMode, RunRequest
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Accepted, Answers, Claim, Store, Submission
 from wakeful.contracts.thread import Thread
-from wakeful.runtime.answers import refusal
+from wakeful.runtime.answers import check_answers, refusal
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.endings import Endings
 from wakeful.runtime.feed import Feed
@@ -92,7 +92,12 @@ class Mailbox:
         return await self._accept(self._submission(run.scope, request, run.agent_id, run.origin, key))
 
     async def answer(self, run: Run, decisions: tuple[Decision, ...]) -> Receipt:
-        """Record decisions of a waiting run; it goes on when none is open any more."""
+        """Record decisions of a waiting run; it goes on when none is open any more.
+
+        Raises `BadRequest` for edited arguments or a payload that do not fit.
+        """
+        if any(decision.arguments is not None or decision.output is not None for decision in decisions):
+            check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
         last_seqs = {found.key: last_seq for found, last_seq in await self._store.open_runs(run.thread_key)}
         return await self._decide(
             Answers(run_key=run.key, decisions=decisions, dispatch_id=self._clock.new_id(), at=self._clock.now()),
@@ -168,14 +173,16 @@ class Mailbox:
         return await self._decide(answers, last_seq)
 
     async def _resumed_before(self, thread: Thread, messages: tuple[Message, ...]) -> Receipt | None:
-        """The run that has these messages already."""
+        """The run that has these messages already; raises `Conflict` when it has others under their ids."""
         ids = [message.id for message in messages]
         if len(await self._store.known_message_ids(thread.key, ids)) < len(ids):
             return None
         stored = {message.id: message for message in await self._store.history(thread.key)}
+        if any(stored[message.id].parts != message.parts for message in messages):
+            raise Conflict("the message ids or the idempotency key were used for other messages; choose new ones")
         run_id = stored[ids[-1]].run_id
         run = await self._store.get_run(thread.scope, run_id) if run_id else None
-        return Receipt(run, "", "replayed") if run else None
+        return Receipt(run, await self._store.newest_dispatch(run.key), "replayed") if run else None
 
     # -- new runs
 

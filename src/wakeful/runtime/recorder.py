@@ -27,7 +27,7 @@ from wakeful.contracts.usage import Usage
 from wakeful.engine.assignment import Ending
 from wakeful.runtime.channel import Channel
 from wakeful.runtime.commit import GroupCommit
-from wakeful.runtime.steering import Steering
+from wakeful.runtime.steering import Intake, Steering
 
 SHOWN_AHEAD = 512
 """How far deltas may be shown beyond what is committed; after a loss numbering starts above that."""
@@ -73,6 +73,7 @@ class Recorder:
         self._taken: Append | None = None
         self._hidden: deque[LogEntry] = deque()
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._landing: asyncio.Future[None] | None = None
         channel.begin(claim.last_seq)
 
     def continue_step(self, seq: int) -> None:
@@ -149,29 +150,25 @@ class Recorder:
             intake = await self._steering.intake(self._run)
             if not intake.entries:
                 return ()
-            items = self._numbered([MessageCommitted(message.id, message.role) for message in intake.messages])
-            await self._store.absorb(self._more(items, intake.messages), intake.entries)
+            await self._take_in(intake)
         except (Conflict, StoreUnavailable):
             self._steered = True
             return ()
-        self._seq += len(items)
-        self._hidden.extend(items)
-        self._advance(self._seq)
-        self._steering.absorbed(intake)
         return intake.messages
 
     # -- the end
 
-    async def settle(self, ending: Ending, *, dead: bool = False) -> None:
+    async def settle(self, ending: Ending, *, given_up_after: int = 0) -> None:
         """Write the rest of the log and end the dispatch in one transaction; raises `LeaseLost`.
 
-        `dead`: it is kept as a dead letter. Nothing is taken from the engine any more; after a `StoreUnavailable` it
-        can be called again.
+        `given_up_after` so many failures it is kept as a dead letter. Nothing is taken from the engine any more; after
+        a `StoreUnavailable` it can be called again.
         """
         if self._state == "writing":
             self._state = "ending"
         while self._taken is not None:
-            await self._durable(self._taken.entries[-1].seq)
+            self._landing = asyncio.get_running_loop().create_future()
+            await self._landing
         if self._state == "lost":
             raise _lost()
         self._group.forget(self)
@@ -188,7 +185,7 @@ class Recorder:
                 usage=self._usage,
                 at=self._clock.now(),
                 voids=self._voids,
-                dead=dead,
+                given_up_after=given_up_after,
             )
         )
         self._state = "rested"
@@ -205,8 +202,8 @@ class Recorder:
     # -- the Source side, called by the group commit
 
     def take(self) -> Append | None:
-        """Hand over the buffer, unless an earlier one is still on its way."""
-        if not self._buffer or self._taken is not None:
+        """Hand over the buffer, unless an earlier one is still on its way; the end is written by `settle` alone."""
+        if not self._buffer or self._taken is not None or self._state == "ending":
             return None
         self._taken = self._more(self._buffer, self._messages)
         self._buffer.clear()
@@ -219,12 +216,14 @@ class Recorder:
             self._buffer[:0] = self._taken.entries
             self._messages[:0] = self._taken.messages
             self._taken = None
+            self._landed()
 
     def committed(self) -> None:
         """Show what became durable."""
         taken, self._taken = self._taken, None
         if taken is not None:
             self._advance(taken.entries[-1].seq)
+            self._landed()
         if self._buffer:
             self._group.mark(self, urgent=bool(self._hidden))
 
@@ -235,6 +234,7 @@ class Recorder:
         self._state = "lost"
         self._group.forget(self)
         self._taken = None
+        self._landed()
         self._buffer.clear()
         self._messages.clear()
         self._hidden.clear()
@@ -246,6 +246,19 @@ class Recorder:
         self._on_lost()
 
     # -- inside
+
+    async def _take_in(self, intake: Intake) -> None:
+        items = self._numbered([MessageCommitted(message.id, message.role) for message in intake.messages])
+        writing = asyncio.create_task(self._store.absorb(self._more(items, intake.messages), intake.entries))
+        try:
+            await asyncio.shield(writing)
+        finally:  # a stop does not undo the write: what was written must be counted
+            await asyncio.wait([writing])
+            if not writing.cancelled() and writing.exception() is None:
+                self._seq += len(items)
+                self._hidden.extend(items)
+                self._advance(self._seq)
+                self._steering.absorbed(intake)
 
     def _more(self, entries: Sequence[LogEntry], messages: Sequence[Message]) -> Append:
         return Append(
@@ -260,6 +273,12 @@ class Recorder:
     def _numbered(self, events: Sequence[Event]) -> list[LogEntry]:
         now = self._clock.now()
         return [entry(self._seq + 1 + i, now, event) for i, event in enumerate(events)]
+
+    def _landed(self) -> None:
+        """Nothing is on its way any more."""
+        landing, self._landing = self._landing, None
+        if landing is not None and not landing.done():
+            landing.set_result(None)
 
     async def _durable(self, seq: int) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -59,9 +59,7 @@ class Runtime:
             clock=clock,
             max_backlog=config.max_backlog,
         )
-        self.control = Control(
-            catalog=catalog, store=store, worker=self.worker, feed=self.feed, clock=clock, mailbox=self.mailbox
-        )
+        self.control = Control(store=store, worker=self.worker, feed=self.feed, clock=clock, mailbox=self.mailbox)
         self.entries = Entries(store=store, worker=self.worker, feed=self.feed, clock=clock)
         self._janitor = Janitor(store=store, mailbox=self.mailbox, clock=clock, config=config)
         self._main: asyncio.Task[None] | None = None

@@ -190,7 +190,7 @@ class Worker:
 
     async def _renew_all(self) -> None:
         now = self._means.clock.now()
-        carries = [berth.carry for berth in self._berths.values()]
+        carries = [berth.carry for berth in self._berths.values() if not berth.carry.lost]
         if carries:
             lost = await self._means.store.renew([carry.lease for carry in carries], now + self._means.lease_ms)
             for carry in carries:

@@ -59,6 +59,12 @@ class ModelRun:
         mine = self.lease
         return mine is not None and (mine.dispatch_key, mine.token) == (lease.dispatch_key, lease.token)
 
+    def asked_to_stop(self, now: int) -> None:
+        """A pause before the next attempt is over, so that the run can end."""
+        self.cancel = True
+        if self.status is RunStatus.QUEUED:
+            self.due = min(self.due, now)
+
     def wrote(self, *numbers: int) -> None:
         """The log went on."""
         self.log.extend(numbers)

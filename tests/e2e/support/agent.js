@@ -13,6 +13,19 @@ export function openAgent(client, { url, threadId = crypto.randomUUID() }) {
   return Object.assign(agent, { wire });
 }
 
+// The same thread seen by a client that comes back: `connectAgent` reads the thread's stream.
+export function reopenAgent(client, { base, threadId, messages = [] }) {
+  const wire = new Wire();
+  class Returning extends client.HttpAgent {
+    connect() {
+      const url = `${base}/threads/${encodeURIComponent(this.threadId)}/stream`;
+      return client.transformHttpEventStream(client.runHttpRequest(() => this.fetch(url, { headers: this.headers })));
+    }
+  }
+  const agent = new Returning({ url: base, threadId, fetch: wire.fetch, initialMessages: messages });
+  return Object.assign(agent, { wire });
+}
+
 export function userSays(content) {
   return { id: crypto.randomUUID(), role: "user", content };
 }

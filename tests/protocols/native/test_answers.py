@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -171,3 +171,29 @@ async def test_a_front_end_tool_is_answered_by_either_name(server: Any, name: st
     assert response.json()["run_status"] == "completed"
     assert messages[2]["parts"][0]["output"] == "blue"
     assert (await server.client.post(DECISION, json={"target": "x", "output": 1, "payload": 2})).status_code == 400
+
+
+@pytest.mark.parametrize("by", ["decision", "decisions", "thread", "inputs"])
+async def test_an_answer_must_fit_the_schema_of_its_question(talking: Talking, by: str):
+    @tool(frontend=True)
+    async def pick() -> Literal["red", "blue"]:
+        """Let the user pick a colour."""
+        raise AssertionError("the client does this")
+
+    talk = await talking(call("pick"), "Fine", tools=[pick])
+    await talk.say("go", run_id="r")
+    (target,) = await talk.asked()
+    path = {"decision": DECISION, "decisions": DECISIONS, "thread": ON_THREAD, "inputs": "/v1/runs/r/inputs"}[by]
+
+    def body(payload: str) -> dict[str, Any]:
+        answer = {"target": target, "payload": payload}
+        return answer if by in {"decision", "thread"} else {"decisions": [answer]}
+
+    refused = await talk.client.post(path, json=body("green"))
+    during = await talk.status("r")
+    taken = await talk.client.post(path, json=body("blue"))
+
+    assert (refused.status_code, during) == (400, ("waiting", None))
+    assert "green" in str(refused.json()["details"])
+    assert taken.status_code == 202
+    assert await talk.ended("r") == [("completed", "answered")]

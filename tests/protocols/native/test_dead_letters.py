@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wakeful.contracts.model_errors import Overloaded
+from wakeful.providers.scripted import ScriptedProvider
+from wakeful.sdk.agent import Agent
 
 if TYPE_CHECKING:
     from tests.protocols.native.conftest import Talk, Talking
@@ -81,3 +83,19 @@ async def test_an_unknown_one_is_404(failed: Talk):
 
     assert response.status_code == 404
     assert response.json()["details"] == {"kind": "dead letter", "id": "nothing"}
+
+
+async def test_those_of_another_scope_do_not_exist(serve: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WAKEFUL_MAX_ATTEMPTS", "1")
+    model = ScriptedProvider([Overloaded("too busy")])
+    agents = [Agent("assistant", model="scripted:any", max_retries=0)]
+    client = (await serve(agents=agents, providers=[model], api_tokens={"red": "r3d", "blue": "b1ue"})).client
+    red, blue = ({"authorization": f"Bearer {token}"} for token in ("r3d", "b1ue"))
+    await client.post("/v1/runs", json={"messages": [{"content": "go"}]}, headers=red)
+    (letter,) = (await client.get(PATH, headers=red)).json()["items"]
+
+    listed = (await client.get(PATH, headers=blue)).json()["items"]
+    retried = await client.post(f"{PATH}/{letter['dispatch_id']}/retry", headers=blue)
+
+    assert (listed, retried.status_code) == ([], 404)
+    assert (await client.get("/v1/runs", headers=red)).json()["total"] == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -162,6 +162,17 @@ async def test_a_summary_counts_unfinished_runs_by_status(busy: Talk):
 
     assert response.status_code == 200
     assert response.json() == {"queued": 2, "running": 1, "waiting": 0}
+
+
+@pytest.mark.proves("R13")
+async def test_a_summary_counts_only_the_callers_runs(serve: Any):
+    client = (await serve(api_tokens={"red": "r3d", "blue": "b1ue"})).client
+    red, blue = ({"authorization": f"Bearer {token}"} for token in ("r3d", "b1ue"))
+    await client.post("/v1/runs", json={"messages": [{"content": "email bob@example.com hi"}]}, headers=red)
+
+    summaries = [(await client.get("/v1/runs/summary", headers=who)).json() for who in (red, blue)]
+
+    assert summaries == [{"queued": 0, "running": 0, "waiting": 1}, {"queued": 0, "running": 0, "waiting": 0}]
 
 
 # -- waiting for the effect

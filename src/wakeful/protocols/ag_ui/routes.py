@@ -10,15 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wakeful.contracts.errors import NotFound
+from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.run import Run
 from wakeful.protocols.ag_ui import wire
 from wakeful.protocols.ag_ui.decode import decode
 from wakeful.protocols.ag_ui.encode import Encoder
 from wakeful.protocols.ag_ui.history import ag_ui_messages, before
+from wakeful.server import sse
 from wakeful.server.body import read_json
 from wakeful.server.operations import Operations, Watch
 from wakeful.server.routing import Route
-from wakeful.server.sse import last_event_id
 
 PREFIX = "/v1/ag-ui"
 
@@ -57,11 +58,14 @@ def routes(operations: Operations) -> list[Route]:
         return await attach(request, run)
 
     async def thread_stream(request: Request) -> Response:
-        """Show the thread's present answer again; 204 when there is none to show."""
-        principal = operations.principal(request)
-        thread = await operations.store.get_thread(principal.scope, request.path_params["thread"])
-        run = await operations.showable(thread) if thread else None
-        return await attach(request, run) if run else Response(status_code=204)
+        """Show the thread's present run again, else its last one; an empty stream when there was none.
+
+        That is no 204, because the protocol's own client cannot read one.
+        """
+        principal, store = operations.principal(request), operations.store
+        thread = await store.get_thread(principal.scope, request.path_params["thread"])
+        run = await store.active_run(thread.key) or await store.latest_run(thread.key) if thread else None
+        return await attach(request, run) if run else Response(sse.HEARTBEAT, media_type="text/event-stream")
 
     async def attach(request: Request, run: Run) -> Response:
         """With `Last-Event-ID` what came after it; else the run from its beginning, after the messages before it.
@@ -70,8 +74,8 @@ def routes(operations: Operations) -> list[Route]:
         """
         query = request.query_params
         reader = Reader(query.get("runId") or run.id, query.get("protocolVersion"))
-        seen = last_event_id(request.headers.get("last-event-id"))
-        if seen or run.started_at is None:
+        seen = sse.last_event_id(request.headers.get("last-event-id"))
+        if seen or (run.status is RunStatus.QUEUED and run.started_at is None):  # more may come before it
             return operations.watch(run, _watch(run, reader, after=seen))
         stored, _ = await operations.conversation(await operations.thread(operations.principal(request), run.thread_id))
         return operations.watch(run, _watch(run, reader, messages=ag_ui_messages(before(stored, run.id))))

@@ -1,9 +1,11 @@
 """Room card: stores.sqlite.
 
-What is here: the store in one SQLite file, or in memory. `store.py` is the public class; `accept`, `dispatches`,
-`progress`, `decisions`, `runs`, `threads` and `messages` hold what each method does inside its transaction;
-`writer` and `readers` decide on which thread and connection; `queries/` and `migrations/` hold all SQL.
+What is here: the store in one SQLite file, or in memory. `store.py` is the public class and its doors that write,
+`reads.py` those that only read; `accept`, `dispatches`, `progress`, `endings`, `decisions`, `mailbox`, `threads` and
+their neighbours hold what each method does inside its transaction; `logs`, `packing` and `upkeep` keep logs and make
+them small; `writer` and `readers` decide on which thread and connection; `owner` knows whether the process is alone;
+`queries/` and `migrations/` hold all SQL.
 Start reading: `store.py`, then `writer.py`, then `accept.py`.
 May import: contracts.
-Invariant: one thread writes; a run is due only while it is the oldest unfinished run of its thread.
+Invariant: one thread writes; a run is due only while its turn is the first of its thread.
 """

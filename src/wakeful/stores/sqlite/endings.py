@@ -15,8 +15,9 @@ from wakeful.stores.sqlite.session import Session
 
 
 def request_cancel(session: Session, run_key: int, at: int) -> Run:
-    """Flag an unfinished run, once."""
+    """Flag an unfinished run, once; one that waits for its next attempt is due at once, so that it can end."""
     session.changes("request_cancel", key=run_key, at=at)
+    session.changes("end_pause", run_key=run_key, now=at)
     return run_by_key(session, run_key)
 
 
@@ -41,7 +42,7 @@ def stop_others(session: Session, others: Sequence[sqlite3.Row], at: int) -> int
         begun = run["status"] == RunStatus.RUNNING or (run["status"] == RunStatus.QUEUED and run["attempt"] > 0)
         if not begun:
             raise Conflict(f"run {run['id']} is {run['status']} and in the way; read the open runs again and retry")
-        session.changes("request_cancel", key=run["key"], at=at)
+        request_cancel(session, run["key"], at)
     return others[0]["key"] if others else None
 
 

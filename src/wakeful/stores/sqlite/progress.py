@@ -74,8 +74,8 @@ def settle(session: Session, settlement: Settlement) -> None:
         raise IllegalMove("settled run", RunStatus.RUNNING, status)
     check_run_move(RunStatus.RUNNING, status)
     error = None if settlement.error is None else json_blob(settlement.error)
-    dead = 1 if settlement.dead else None
-    if not session.changes("end_dispatch", **fence(lease), at=settlement.at, dead=dead, error=error):
+    failures = settlement.given_up_after or None
+    if not session.changes("end_dispatch", **fence(lease), at=settlement.at, failures=failures, error=error):
         raise lease_lost()
     first_seq, last_seq = bounds(settlement.entries)
     thread_key = session.value(

@@ -65,6 +65,10 @@ class SQLiteReads:
         """All interrupts of a run, in the order they were raised."""
         return await self._reads.run(lambda session: questions.interrupts(session, run_key))
 
+    async def newest_dispatch(self, run_key: int) -> str:
+        """The id of a run's newest dispatch; raises `NotFound` when the run was removed."""
+        return await self._reads.run(lambda session: runs.newest_dispatch(session, run_key))
+
     async def expired_interrupts(self, now: int, limit: int) -> Sequence[tuple[Run, Interrupt]]:
         """Open questions whose time is over, with their waiting runs, oldest first."""
         return await self._reads.run(lambda session: questions.expired_interrupts(session, now, limit))

@@ -88,8 +88,11 @@ def event_rows(run_key: int, entries: Iterable[LogEntry]) -> Iterable[tuple[int,
 
 
 def newest_dispatch(session: Session, run_key: int) -> str:
-    """The id of a run's newest dispatch."""
-    return session.value("newest_dispatch", run_key=run_key)
+    """The id of a run's newest dispatch; raises `NotFound`."""
+    found = session.value("newest_dispatch", run_key=run_key)
+    if found is None:
+        raise NotFound("run", "removed with its thread")
+    return found
 
 
 def bounds(entries: Sequence[LogEntry]) -> tuple[int | None, int | None]:

@@ -192,6 +192,15 @@ class ClaimingCases:
         (claim,) = await store.claim(worker(now=3_000), 1)
         assert claim.cancel
 
+    async def test_a_stop_ends_the_pause_before_the_next_attempt(self, store: Store) -> None:
+        run, lease = await start(store, "r1")
+        await store.requeue(lease, available_at=90_000, at=2_000)
+
+        await store.request_cancel(run.key, 3_000)
+
+        (claim,) = await store.claim(worker(now=3_000), 1)
+        assert (claim.run.id, claim.cancel) == ("r1", True)
+
     async def test_a_finished_run_cannot_be_asked_to_stop(self, store: Store) -> None:
         run, lease = await start(store, "r1")
         await store.settle(settlement(lease))

@@ -222,5 +222,5 @@ async def claimed(store: Store, now: int) -> Claim:
 
 
 async def give_up(store: Store, lease: Lease, *, at: int = 2_000) -> None:
-    """The run failed as often as it may."""
-    await store.settle(settlement(lease, RunStatus.FAILED, stop_reason="error", error=BROKEN, dead=True, at=at))
+    """The run failed as often as it may, which is twice."""
+    await store.settle(settlement(lease, RunStatus.FAILED, stop_reason="error", error=BROKEN, given_up_after=2, at=at))

@@ -83,19 +83,25 @@ class CarryingRules(StoreDriver):
         pick=PICKS,
         status=st.sampled_from(sorted(FINISHED | {RunStatus.WAITING})),
         questions=st.integers(1, 2),
-        dead=st.booleans(),
+        failures=st.integers(0, 5),
     )
-    def settle(self, pick: int, status: RunStatus, questions: int, dead: bool) -> None:
+    def settle(self, pick: int, status: RunStatus, questions: int, failures: int) -> None:
         """A worker is done, or asks, or gives up."""
         lease = self.lease_at(pick)
         run = self.model.owner(lease)
         last = run.last_seq + 1
         waits = status is RunStatus.WAITING
-        dead = dead and status is RunStatus.FAILED
+        failures = failures if status is RunStatus.FAILED else 0
         asked = tuple(question(f"q{last}.{number}") for number in range(questions)) if waits else ()
 
         ended = settlement(
-            lease, status, interrupts=asked, entries=log(last, last), steps=run.steps, at=self.model.now, dead=dead
+            lease,
+            status,
+            interrupts=asked,
+            entries=log(last, last),
+            steps=run.steps,
+            at=self.model.now,
+            given_up_after=failures,
         )
         refused = self.fenced(run, lease, self.store.settle(ended))
 
@@ -103,9 +109,8 @@ class CarryingRules(StoreDriver):
             run.wrote(last)
             run.open = [one.id for one in asked]
             self.model.rest(run, status)
-            if dead:
-                run.failed()
-                self.model.dead.append((run.dispatch_id, run.failures))
+            if failures:
+                self.model.dead.append((run.dispatch_id, failures))
                 self.model.dead.sort(key=self._dispatch_number)
         self.check_log(run)
 

@@ -104,7 +104,8 @@ class RequestRules(StoreDriver):
 
         self.do(self.store.request_cancel(run.key, self.model.now))
 
-        run.cancel = run.cancel or run.status not in FINISHED
+        if run.status not in FINISHED:
+            run.asked_to_stop(self.model.now)
 
     @precondition(lambda self: self.model.runs)
     @rule(pick=PICKS)
@@ -167,7 +168,7 @@ class RequestRules(StoreDriver):
         """What was asked to stop."""
         for run in others:
             if run not in idle:
-                run.cancel = True
+                run.asked_to_stop(self.model.now)
                 return run.key
         return None
 

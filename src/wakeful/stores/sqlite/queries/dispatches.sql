@@ -70,16 +70,23 @@ where key = :dispatch_key
 -- name: end_dispatch
 update dispatches
 set
-  status = 'done', -- unless dead
-  status = 'dead', -- if dead
-  failures = failures * ((select steps from runs where key = run_key) <= steps_at_claim) + 1, -- if dead
-  last_error = :error, -- if dead
+  status = 'done', -- unless failures
+  status = 'dead', -- if failures
+  failures = :failures, -- if failures
+  last_error = :error, -- if failures
   ended_at = :at,
   due_at = null
 where key = :dispatch_key
   and run_key = :run_key
   and token = :token
   and status = 'leased'
+
+-- name: end_pause
+update dispatches
+set due_at = :now
+where run_key = :run_key
+  and status = 'available'
+  and due_at > :now
 
 -- name: cancel_dispatch
 update dispatches
