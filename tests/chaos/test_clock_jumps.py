@@ -54,16 +54,17 @@ async def until_finished(agents: AgentRuntime, *runs: str) -> list[RunStatus]:
 
 async def test_running_and_queued_work_goes_on_when_the_clock_jumps_back() -> None:
     wall, gate = Wall(), asyncio.Event()
-    async with runtime(wall, [gate, "one"], "two", "three") as agents:
+    async with runtime(wall, [gate, "one"], "two", "three", "four", worker_capacity=1) as agents:
         await agents.send("assistant", "1", thread_id="thread", run_id="running")
-        await agents.send("assistant", "2", thread_id="thread", run_id="queued before")
+        await agents.send("assistant", "2", thread_id="thread", run_id="behind it")
+        await agents.send("assistant", "3", thread_id="another", run_id="due, but there is no room")
 
         wall.ahead = -HOUR
-        await agents.send("assistant", "3", thread_id="thread", run_id="queued after")
+        await agents.send("assistant", "4", thread_id="thread", run_id="sent afterwards")
         gate.set()
 
-        ends = await until_finished(agents, "running", "queued before", "queued after")
-    assert ends == [RunStatus.COMPLETED] * 3
+        ends = await until_finished(agents, "running", "behind it", "due, but there is no room", "sent afterwards")
+    assert ends == [RunStatus.COMPLETED] * 4
 
 
 async def test_a_model_call_is_tried_again_when_the_clock_jumps_back_meanwhile() -> None:

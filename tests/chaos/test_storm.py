@@ -11,7 +11,7 @@ from tests.chaos.verdict import Verdict, judge
 
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 SHORT = Plan(seed=SEED, streams=8, postmen=2, kills=3, pace=0.01, life=(0.4, 1.0), limit=60)
-LONG = Plan(seed=SEED, streams=100, postmen=10, kills=25, pace=0.03, life=(2.0, 6.0), limit=270)
+LONG = Plan(seed=SEED, streams=100, postmen=10, kills=22, pace=0.03, life=(1.5, 4.0), limit=240)
 
 
 @pytest.mark.network

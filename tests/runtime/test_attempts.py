@@ -110,6 +110,19 @@ async def test_a_run_that_was_given_up_is_a_dead_letter_that_can_be_retried_once
     assert [message.text for message in await house.history(receipt)] == ["Hello", "Here I am."]
 
 
+async def test_a_run_that_waits_for_its_next_attempt_can_be_stopped_at_once(house: House):
+    await without_retries(house).open([TextDelta("Half"), AWAY])
+    receipt = await house.submit()
+    await house.seen(receipt, RetryScheduled)
+
+    await house.control.cancel(await house.run(receipt))
+    events = await house.events(receipt)
+
+    end = events[-1]
+    assert isinstance(end, RunFinished)
+    assert (end.outcome, end.stop_reason) == ("cancelled", "cancelled")
+
+
 async def test_a_failure_that_cannot_pass_is_not_retried(house: House):
     await without_retries(house).open(ModelRequestInvalid("no such model"))
     receipt = await house.submit()

@@ -231,6 +231,23 @@ async def test_an_answer_must_fit_the_schema_of_its_question(house: House):
     assert [part.output for part in await results(house, asked)] == [7]
 
 
+async def test_answers_that_come_with_a_request_are_checked_as_well(house: House):
+    @tool(frontend=True)
+    def choose() -> int:
+        """Choose a number."""
+        raise AssertionError("the client does this")
+
+    house.tool(choose)
+    await house.open(call("choose"))
+    asked = await house.submit(thread_id="t")
+    await house.events(asked)
+
+    with pytest.raises(BadRequest):
+        await house.mailbox_submit((), thread_id="t", decisions=(Decision("call_1", output="blue"),))
+
+    assert (await house.run(asked)).status is RunStatus.WAITING
+
+
 # -- continuing with a message
 
 
@@ -261,8 +278,20 @@ async def test_the_same_resuming_message_again_changes_nothing(choosing: House):
     await house.events(first)
     again = await house.submit("No", thread_id="t", mode="resume", key="k")
 
-    assert (again.effect, again.run.id) == ("replayed", asked.run.id)
+    assert (again.effect, again.run.id, again.dispatch_id) == ("replayed", asked.run.id, first.dispatch_id)
     assert [message.text for message in await house.history(asked) if message.role == "user"] == ["Delete it", "No"]
+
+
+async def test_another_message_under_the_key_of_one_that_resumed_is_refused(choosing: House):
+    house = choosing
+    await house.open(call("delete", {"path": "a"}), "Then not.")
+    asked = await house.submit("Delete it", thread_id="t")
+    await house.events(asked)
+    first = await house.submit("No", thread_id="t", mode="resume", key="k")
+    await house.events(first)
+
+    with pytest.raises(Conflict):
+        await house.submit("Yes", thread_id="t", mode="resume", key="k")
 
 
 async def test_resuming_a_thread_where_nothing_waits_starts_or_queues(house: House):

@@ -290,6 +290,40 @@ async def test_settling_waits_for_the_part_that_is_being_written(desk: Desk):
     assert [entry.seq for entry in await desk.log(claim)] == [1, 2, 3]
 
 
+async def test_the_end_of_a_log_is_written_with_the_settlement_and_never_before(desk: Desk):
+    claim = await desk.claim()
+    gate = desk.valve.hold("append")
+
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+        pen.write(RunStarted("assistant"))
+        await desk.valve.called("append")
+        pen.write(StepFinished(1), RunFinished("completed", "answered"))
+        settling = asyncio.create_task(pen.recorder.settle(ANSWERED))
+        gate.set()
+        await settling
+
+    assert desk.valve.calls.count("append") == 1
+    assert [type(entry.event) for entry in await desk.log(claim)][1:] == [RunStarted, StepFinished, RunFinished]
+
+
+async def test_a_settlement_does_not_wait_for_a_batch_that_was_refused(desk: Desk):
+    claim = await desk.claim()
+    gate = desk.valve.hold("append")
+    desk.valve.refused.add("append")
+
+    async with committing(desk) as group, asyncio.timeout(5):
+        pen = Pen(desk, claim, group)
+        pen.write(RunStarted("assistant"))
+        await desk.valve.called("append")
+        pen.write(RunFinished("completed", "answered"))
+        settling = asyncio.create_task(pen.recorder.settle(ANSWERED))
+        gate.set()
+        await settling
+
+    assert [type(entry.event) for entry in await desk.log(claim)][1:] == [RunStarted, RunFinished]
+
+
 async def test_settling_can_be_tried_again_and_shows_no_end_before(desk: Desk):
     claim = await desk.claim()
     desk.valve.refused.add("settle")

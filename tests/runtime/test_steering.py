@@ -189,3 +189,21 @@ async def test_a_store_that_is_away_delays_steered_input_to_a_later_step(house: 
     await house.events(running)
 
     assert await texts(house, running) == ["Go", "Faster!", "Heard: Faster!"]
+
+
+async def test_a_run_stopped_while_it_takes_input_over_has_it_and_ends(house: House):
+    work = Work(house)
+    await house.open(call("work"))
+    running = await house.submit("Go", thread_id="t")
+    await work.running.wait()
+    await house.submit("Faster!", thread_id="t", mode="steer")
+    gate = house.valve.hold("absorb")
+    work.gate.set()
+    await house.valve.called("absorb")
+
+    await house.control.cancel(await house.run(running))
+    gate.set()
+    events = await house.events(running)
+
+    assert events[-1] == RunFinished("cancelled", "cancelled", (await house.run(running)).usage)
+    assert await texts(house, running) == ["Go", "Faster!"]
