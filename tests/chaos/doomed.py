@@ -123,7 +123,7 @@ async def _live(database: str, ledger: str, question: str, reach: Reach) -> None
     """Ask, approve, and follow the run to its end, if it comes to that."""
     agent = Agent("teller", model="teller:tales", tools=tools(DoomedLedger(Path(ledger), reach), 0))
     store = DoomedStore(open_store(database), reach)
-    async with AgentRuntime(agents=[agent], providers=[DoomedTeller(reach)], store=store) as runtime:  # type: ignore[arg-type]
+    async with AgentRuntime(agents=[agent], providers=[DoomedTeller(reach)], store=store) as runtime:
         app = doomed_app(AgentServer(runtime).app, reach)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://doomed") as client:
             path, body = asking(question)

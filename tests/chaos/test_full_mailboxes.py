@@ -36,7 +36,7 @@ class Gated:
 @pytest.mark.parametrize(
     ("threads", "each"), [(10, 50), pytest.param(40, 250, marks=pytest.mark.chaos, id="ten thousand")]
 )
-@pytest.mark.proves("R18", "S29")
+@pytest.mark.proves("R18")
 async def test_what_was_accepted_is_answered_once_and_what_does_not_fit_is_refused(
     serve, monkeypatch: pytest.MonkeyPatch, threads: int, each: int
 ) -> None:

@@ -209,6 +209,31 @@ async def test_a_run_that_waits_survives_every_crash_and_takes_its_answer_anywhe
     assert (await transcript(house, receipt))[-1] == ("assistant", "Done.")
 
 
+@pytest.mark.proves("E13")
+@pytest.mark.parametrize("name", ["append", "settle", "history"])
+async def test_dropped_because_the_store_failed_it_can_be_claimed_and_others_go_on(house: House, name: str):
+    await house.open("Never read", "Hi")
+    house.valve.raising[name] = KeyError("a defect")
+    gate = house.valve.hold(name)
+    receipt = await house.submit()
+    await house.valve.called(name)
+    (carrying,) = [task for task in asyncio.all_tasks() if task.get_name() == f"run {receipt.run.id}"]
+    gate.set()
+    await asyncio.wait([carrying])
+    house.valve.raising.clear()
+
+    dropped = await house.run(receipt)
+    other = await house.submit("Hello you")
+    await house.events(other)
+    house.outlive_leases()
+    await house.open("Whole.")
+    await house.patient(house.entries(receipt, after=0))
+
+    assert dropped.status is RunStatus.RUNNING
+    assert (await house.run(other)).status is RunStatus.COMPLETED
+    assert (await house.run(receipt)).status is RunStatus.COMPLETED
+
+
 @pytest.mark.proves("R21")
 async def test_dropped_while_an_approved_call_runs_it_runs_again_only_when_a_human_says_so(house: House):
     ran: list[str] = []
