@@ -116,7 +116,7 @@ async def test_readers_that_stall_or_come_and_go_see_everything_and_cost_no_memo
 @pytest.mark.chaos
 @pytest.mark.proves("E14")
 async def test_a_thousand_reconnects_and_a_stalled_reader_do_not_slow_a_run(tmp_path: Path) -> None:
-    burden = Burden(words=800, pace=0.02, reconnects=1000)
+    burden = Burden(words=1100, pace=0.015, reconnects=1000)
 
     alone, burdened = await under(burden, tmp_path)
 

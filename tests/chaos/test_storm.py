@@ -11,7 +11,7 @@ from tests.chaos.verdict import Verdict, judge
 
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 SHORT = Plan(seed=SEED, streams=8, postmen=2, kills=3, pace=0.01, life=(0.4, 1.0), limit=60)
-LONG = Plan(seed=SEED, streams=100, postmen=10, kills=22, pace=0.03, life=(1.5, 4.0), limit=240)
+LONG = Plan(seed=SEED, streams=100, postmen=10, kills=21, pace=0.03, life=(1.2, 3.5), limit=240)
 
 
 @pytest.mark.network
@@ -25,7 +25,7 @@ async def test_every_client_ends_with_the_transcript_of_an_uninterrupted_run(tmp
 @pytest.mark.chaos
 @pytest.mark.network
 @pytest.mark.proves("E16", "R21")
-async def test_a_hundred_streams_survive_two_dozen_kills(tmp_path: Path) -> None:
+async def test_a_hundred_streams_survive_more_than_twenty_kills(tmp_path: Path) -> None:
     verdict = await _weather(LONG, tmp_path)
 
     assert verdict.counted["streams"] > LONG.kills * LONG.streams // 2, verdict.counted

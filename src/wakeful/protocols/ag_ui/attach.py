@@ -54,7 +54,7 @@ class Attach:
     """Shows a run again; the query may have `runId`, to be echoed, and `protocolVersion`.
 
     With `Last-Event-ID` a client is sent what came after that event. Else it is sent the run from its beginning, after
-    the messages before it: it may hold any part of the run's messages, or none, those it is not given again are dropped.
+    the messages before it; of what it held those it is not given again are dropped.
     """
 
     def __init__(self, operations: Operations) -> None:
