@@ -24,6 +24,7 @@ class Channel:
         self.finished = False
         self.projections: dict[str, Projection] = {}
         self._base: int | None = None
+        self._begun = 0
         self._ring: deque[LogEntry] = deque()
         self._waiting: set[Waiter] = set()
 
@@ -32,7 +33,7 @@ class Channel:
     def begin(self, last_seq: int) -> None:
         """A recorder starts writing after `last_seq`."""
         self._ring.clear()
-        self._base = last_seq
+        self._base = self._begun = last_seq
         self.projections.clear()
         self.live, self.finished = True, False
         self.poke()
@@ -70,6 +71,10 @@ class Channel:
     def covers(self, position: int) -> bool:
         """Whether everything after `position` that is visible can be read here."""
         return self._base is not None and self._base <= position
+
+    def is_past(self, seq: int) -> bool:
+        """Whether this event was not written by the recorder that writes now, if one does."""
+        return not self.live or seq <= self._begun
 
     def after(self, position: int, limit: int) -> list[LogEntry]:
         """Up to `limit` events after `position`, oldest first; call only when covered."""

@@ -11,6 +11,7 @@ from wakeful.contracts.run import Voids
 from wakeful.contracts.store import Store
 from wakeful.runtime.channel import Channel, Waiter
 from wakeful.runtime.projection import Projector
+from wakeful.runtime.unsettled import Unsettled
 from wakeful.runtime.view import View
 
 PAGE = 256
@@ -119,21 +120,23 @@ class Feed:
         projector: Callable[[], Projector],
         start: int = 0,
         after: int = 0,
-        voids: Voids = (),
+        voids: Voids | None = None,
         batch: int = PAGE,
         until_finished: bool = False,
         silence_ms: int = SILENCE_MS,
     ) -> AsyncGenerator[bytes]:
         """Like `follow`, as bytes; empty bytes mean silence.
 
-        Folds the log from `start` and gives the frames of events after `after`, without those of `voids`. Readers
-        with an equal `key` (and `start`) share the bytes of one fold.
+        Folds the log from `start` and gives the frames of events after `after`. With `voids`, those of no effect are
+        left out: what a step showed that began again before, or begins again because its attempt is over. Readers with
+        an equal `key` (and `start`) share the bytes of one fold.
         """
 
         def replay(upto: int) -> AsyncGenerator[LogEntry]:
             return self._read(run_key, after=start, upto=upto)
 
         with self._reading(run_key) as channel:
+            unsettled = None if voids is None else Unsettled(channel)
             view = View(channel, f"{key}@{start}", projector, replay, start)
             events = self.follow(
                 run_key, after=start, batch=batch, until_finished=until_finished, silence_ms=silence_ms
@@ -145,8 +148,15 @@ class Feed:
                         data = view.shared_frame(entry)
                         if data is None:
                             data = await view.own_frame(entry)
-                        if data and entry.seq > after and not (voids and _void(voids, entry.seq)):
+                        if entry.seq <= after:
+                            continue
+                        if voids and _void(voids, entry.seq):
+                            data = b""
+                        if unsettled is None or not unsettled.concerns(entry):
                             frames.append(data)
+                        else:
+                            frames.extend(unsettled.settle(entry, data))
+                    frames = [frame for frame in frames if frame]
                     if frames or not entries:
                         yield frames[0] if len(frames) == 1 else b"".join(frames)
 

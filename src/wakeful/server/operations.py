@@ -43,7 +43,7 @@ class Watch:
     """How to show a run: which protocol's fold (`key` names it among equal folds), from where, until when.
 
     Events up to `after` are folded but not shown; `start` is where folding may begin. `voids` are the parts of the log
-    that a protocol which cannot take back what it showed leaves out.
+    that a protocol which cannot take back what it showed leaves out; None for one that shows everything.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Watch:
     start: int = 0
     after: int = 0
     until_finished: bool = False
-    voids: Voids = ()
+    voids: Voids | None = None
 
 
 class Operations:
