@@ -37,7 +37,7 @@ format: $(DEV) ## rewrite the code as `make check` wants it
 	$(BIN)/ruff format .
 
 chaos: $(DEV) ## kill a loaded server again and again, stall its readers, and look whether anything is lost
-	$(BIN)/python -m pytest tests/chaos -m chaos
+	$(BIN)/python -m pytest tests/chaos -m chaos -s
 
 e2e: $(RUN) $(CLIENTS) ## drive a real server with the protocols' own clients
 	PYTHON="$(CURDIR)/$(BIN)/python" tests/e2e/run

@@ -54,11 +54,11 @@ class _Server(uvicorn.Server):
         """
         if self._loop is None:
             return
-        self._loop.call_soon_threadsafe(self._runtime.cut_off if self._told else self._asked.set)
-        if self._told and not self._hurried:
+        again, self._told = self._told, True  # first, because the other signal may interrupt this function
+        self._loop.call_soon_threadsafe(self._runtime.cut_off if again else self._asked.set)
+        if again and not self._hurried:
             self._hurried = True
             self._last_resort.start()
-        self._told = True
 
     async def _end_when_asked(self) -> None:
         await self._asked.wait()
