@@ -80,14 +80,15 @@ async def _awake(sleeper: Stalled | None) -> list[bytes]:
 
 
 async def under(burden: Burden, folder: Path) -> tuple[Measured, Measured]:
-    """The same run twice in one process that is warm: alone and with its burden."""
+    """The same run in one process that is warm: alone and with its burden."""
     environment = {
         STORE: f"sqlite:///{folder / 'saga.db'}",
         LEDGER: str(folder / "ledger.jsonl"),
         PACE: str(burden.pace),
     }
     async with serving("tests.chaos.served:runtime", **environment) as server:
-        await measure(server, burden, "warm", readers=True)
+        for warming in range(2):
+            await measure(server, burden, f"warm {warming}", readers=True)
         alone = await measure(server, burden, "alone", readers=False)
         return alone, await measure(server, burden, "burdened", readers=True)
 

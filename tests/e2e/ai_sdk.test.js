@@ -76,6 +76,37 @@ function conversations(ai, api) {
     await assertChunksAreValid(ai, chat.wire);
   });
 
+  test("an answer is given again in its place, and the thread agrees", async () => {
+    const chat = openChat(ai, { api });
+    await chat.sendMessage({ text: "hello" });
+    await chat.sendMessage({ text: "weather in Paris" });
+    const before = chat.messages.map((message) => message.id);
+
+    await chat.regenerate();
+
+    const stored = await storedMessages(chat.id);
+    assert.equal(chat.status, "ready");
+    assert.deepEqual(roles(chat.messages), ["user", "assistant", "user", "assistant"]);
+    assert.deepEqual(chat.messages.map((message) => message.id), stored.map((message) => message.id));
+    assert.deepEqual(chat.messages.slice(0, 3).map((message) => message.id), before.slice(0, 3));
+    assert.notEqual(chat.lastMessage.id, before[3]);
+    assert.match(text(chat.lastMessage), /^The weather in Paris:/);
+    await assertChunksAreValid(ai, chat.wire);
+  });
+
+  test("an edited message goes on from there, and what followed is gone", async () => {
+    const chat = openChat(ai, { api });
+    await chat.sendMessage({ text: "hello" });
+    await chat.sendMessage({ text: "hello again" });
+
+    await chat.sendMessage({ text: "count to 3", messageId: chat.messages[0].id });
+
+    const stored = await storedMessages(chat.id);
+    assert.deepEqual(stored.map(text), ["count to 3", "1 2 3"]);
+    assert.deepEqual(chat.messages.map((message) => message.id), stored.map((message) => message.id));
+    await assertChunksAreValid(ai, chat.wire);
+  });
+
   test("a failure is an error in words, and the chat goes on after it", async () => {
     const chat = openChat(ai, { api });
 

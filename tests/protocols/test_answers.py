@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -199,3 +200,47 @@ async def test_a_front_end_tools_output_reaches_the_model_whatever_it_is(server:
     assert kinds(asked.text).count("TOOL_CALL_RESULT") == 0
     assert json.dumps(output, separators=(",", ":")).strip('"') in text
     assert results == [output]
+
+
+@pytest.mark.proves("S21")
+@pytest.mark.parametrize(("path", "answer"), [(AI_SDK, ai_sdk), (AG_UI, ag_ui)], ids=["ai_sdk", "ag_ui"])
+async def test_answers_alone_are_a_stream_or_json_for_a_client_that_asks_for_it(server: Any, path: str, answer: Any):
+    first, second = await questions(server)
+
+    one = await server.client.post(path, json=answer((first, True)), headers={"accept": "application/json"})
+    both = await server.client.post(path, json=answer((first, True), (second, True)))
+
+    assert (one.status_code, one.headers["content-type"]) == (202, "application/json")
+    assert one.json() == {
+        "status": "decision_forwarded",
+        "run_id": "r",
+        "thread_id": (await server.client.get("/v1/runs/r")).json()["thread_id"],
+        "effect": "waiting",
+    }
+    assert both.headers["content-type"].startswith("text/event-stream")
+    assert await started(server) == 2
+
+
+async def test_a_client_that_asks_for_json_still_gets_the_stream_of_a_new_answer(server: Any):
+    body = {"id": "t", "messages": [{"id": "m", "role": "user", "content": "hello"}]}
+
+    answer = await server.client.post(AI_SDK, json=body, headers={"accept": "application/json"})
+
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_a_chat_is_stopped_and_its_stream_ends_with_an_abort(server: Any):
+    body = {"id": "t", "messages": [{"id": "m", "role": "user", "content": "count to 1000 every 50 ms"}]}
+    async with asyncio.timeout(10), server.client.stream("POST", AI_SDK, json=body) as stream:
+        lines = stream.aiter_lines()
+        async for line in lines:
+            if "text-delta" in line:
+                break
+        stopped = await server.client.post("/v1/ai-sdk/chat/t/stop")
+        rest = [line async for line in lines]
+    idle = await server.client.post("/v1/ai-sdk/chat/t/stop")
+    unknown = await server.client.post("/v1/ai-sdk/chat/nobody/stop")
+
+    assert (stopped.status_code, stopped.json()["status"]) == (202, "cancel_requested")
+    assert '"type":"abort"' in "".join(rest)
+    assert (idle.status_code, unknown.status_code) == (404, 404)

@@ -52,11 +52,15 @@ class ErrorReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RunAccepted(msgspec.Struct, frozen=True, tag="run_accepted", omit_defaults=True):
-    """The server took responsibility for the run. `message_ids` are its input messages."""
+    """The server took responsibility for the run. `message_ids` are its input messages.
+
+    `replaces` is the first of the messages it takes the place of.
+    """
 
     agent_id: str
     message_ids: tuple[str, ...]
     parent_run_id: str | None = None
+    replaces: str | None = None
 
 
 class InputChanged(msgspec.Struct, frozen=True, tag="input_changed"):

@@ -29,7 +29,10 @@ class ThreadQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which messages of a thread; `after` and `before` are exclusive message sequence numbers."""
+    """Which messages of a thread; `after` and `before` are exclusive message sequence numbers.
+
+    `replaced_by` asks for those that this run took the place of, instead of the present ones.
+    """
 
     thread_key: int
     after: int | None = None
@@ -37,6 +40,7 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     order: Order = "asc"
     visibility: Visibility | None = "external"
     run_id: str | None = None
+    replaced_by: str | None = None
     limit: int = 50
 
 

@@ -26,8 +26,19 @@ class InputMessage(msgspec.Struct, frozen=True):
     id: str | None = None
 
 
+class Replacement(msgspec.Struct, frozen=True):
+    """What a request takes the place of: an `answer`, given anew, or a user `message`, said differently.
+
+    `message_id` names a message of the thread; None is the last one of the kind. Nothing is destroyed: what is
+    replaced leaves the thread's history and stays readable beside it.
+    """
+
+    kind: Literal["answer", "message"]
+    message_id: str | None = None
+
+
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request to run an agent. At least one of `messages` and `decisions` is present.
+    """One request to run an agent. At least one of `messages`, `decisions` and `replace` is present.
 
     Ids that are None are chosen by the server. `messages` are only the new turn; history lives on the server.
     `decisions` answer open interrupts of the thread's waiting run.
@@ -39,4 +50,5 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     parent_run_id: str | None = None
     messages: tuple[InputMessage, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    replace: Replacement | None = None
     options: RunOptions = RunOptions()

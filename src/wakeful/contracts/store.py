@@ -59,7 +59,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     thread already has are left out. `digest` recognises the same request sent twice under one run id or
     `idempotency_key`. `supersede` asks the thread's running run to stop, applies `retire` first and moves the thread
     to its next generation. With `claim`, the run is leased in the same transaction when nothing else runs or waits
-    on the thread. At most `max_backlog` runs may be unfinished on the thread afterwards.
+    on the thread. At most `max_backlog` runs may be unfinished on the thread afterwards. When the run begins, the
+    messages of the thread from `replace_from` (a message id) on are replaced by its own.
     """
 
     scope: str
@@ -74,6 +75,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     mode: EntryMode = "queue"
     max_backlog: int = 1_000_000
+    replace_from: str | None = None
     options: RunOptions = RunOptions()
     parent_run_id: str | None = None
     idempotency_key: str | None = None
@@ -212,7 +214,7 @@ class Store(Reads, Upkeep, Protocol):
 
         Raises `Conflict` when the run id or idempotency key is taken by another request, when the run id belongs
         to another thread, or when a retirement's expectation no longer holds; `Backlogged` when too many runs wait
-        on the thread. Then nothing was written.
+        on the thread; `BadRequest` when `replace_from` is no message of the thread. Then nothing was written.
         """
         ...
 

@@ -20,6 +20,7 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.store import Accepted, Answers, Claim, Store, Submission
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.answers import check_answers, refusal
+from wakeful.runtime.branches import first_replaced, replacing
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.endings import Endings
 from wakeful.runtime.feed import Feed
@@ -45,6 +46,11 @@ class Receipt:
     after: int = 0
     accepted: tuple[str, ...] = ()
     already: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> bool:
+        """Whether the request answered questions of a run, and started none."""
+        return bool(self.accepted or self.already)
 
 
 class Mailbox:
@@ -72,7 +78,9 @@ class Mailbox:
         if request.agent_id is not None:
             self._catalog.agent(request.agent_id)
         thread = await self._store.get_thread(scope, request.thread_id) if request.thread_id else None
-        if not request.messages or (request.decisions and await self._repeats(thread, request)):
+        if request.replace is None and (
+            not request.messages or (request.decisions and await self._repeats(thread, request))
+        ):
             return await self._answer(thread, request)
         if mode == "resume" and thread is not None:
             resumed = await self._resume(thread, request, idempotency_key)
@@ -81,6 +89,9 @@ class Mailbox:
         agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalog.default_agent().id
         self._catalog.agent(agent_id)
         submission = self._submission(scope, request, agent_id, origin, idempotency_key)
+        if request.replace is not None:
+            history = await self._store.history(thread.key) if thread else ()
+            submission = replacing(submission, first_replaced(history, request.replace))
         if mode == "interrupt":
             return await self._supersede(submission, thread)
         return await self._accept(msgspec.structs.replace(submission, mode="steer" if mode == "steer" else "queue"))

@@ -22,6 +22,7 @@ from wakeful.testing.store_cases.failing import FailingCases
 from wakeful.testing.store_cases.interrupting import InterruptingCases
 from wakeful.testing.store_cases.mailbox import MailboxCases
 from wakeful.testing.store_cases.messages import MessageCases
+from wakeful.testing.store_cases.replacing import ReplacingCases
 from wakeful.testing.store_cases.retiring import RetiringCases
 from wakeful.testing.store_cases.runs import RunCases
 from wakeful.testing.store_cases.steering import SteeringCases
@@ -43,6 +44,7 @@ class StoreSuite(
     UpkeepCases,
     RunCases,
     MessageCases,
+    ReplacingCases,
     ThreadCases,
     ThreadChangeCases,
 ):

@@ -9,7 +9,7 @@ import pytest
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
-from wakeful.contracts.request import InputMessage, RunRequest
+from wakeful.contracts.request import InputMessage, Replacement, RunRequest
 from wakeful.protocols.ai_sdk.decode import decode
 from wakeful.server.files import MAX_BYTES
 
@@ -43,6 +43,31 @@ def test_the_stock_transport_body_names_thread_and_new_message() -> None:
 
 
 @pytest.mark.proves("S12")
+@pytest.mark.proves("S17")
+@pytest.mark.parametrize("message_id", [None, "m2"])
+def test_regenerating_asks_for_an_answer_again_and_brings_nothing_else(message_id: str | None) -> None:
+    named = {} if message_id is None else {"messageId": message_id}
+
+    asked = request(HELLO, trigger="regenerate-message", **named)
+
+    assert asked.replace == Replacement("answer", message_id)
+    assert (asked.messages, asked.decisions) == ((), ())
+
+
+@pytest.mark.proves("S18")
+def test_a_user_message_sent_under_the_id_it_has_is_an_edit() -> None:
+    edited = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "better"}]}
+
+    asked = request(edited, trigger="submit-message", messageId="m1")
+
+    assert asked.replace == Replacement("message", "m1")
+    assert [message.id for message in asked.messages] == ["m1"]
+
+
+def test_the_id_of_the_assistant_message_that_goes_on_is_no_edit() -> None:
+    assert request(HELLO, trigger="submit-message", messageId="of an answer").replace is None
+
+
 @pytest.mark.parametrize("key", ["id", "threadId", "thread_id"])
 def test_a_thread_id_is_read_under_every_name(key: str) -> None:
     assert request(HELLO, **{key: "t"}).thread_id == "t"
@@ -210,7 +235,6 @@ def test_what_only_the_operator_decides_is_ignored() -> None:
         (b'{"sessionId": "s", "input": "hi"}', "no longer understood"),
         (b'{"messages": []}', "nothing new"),
         (b'{"messages": [{"role": "user", "content": "  "}]}', "nothing new"),
-        (b'{"id": "c", "messages": [], "trigger": "regenerate-message"}', "not supported yet"),
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused(body: bytes, message: str) -> None:
@@ -218,7 +242,7 @@ def test_a_body_that_makes_no_sense_is_refused(body: bytes, message: str) -> Non
         decode(body)
 
 
-@pytest.mark.parametrize("key", ["id", "threadId", "thread_id", "runId", "run_id", "agentId", "agent_id"])
+@pytest.mark.parametrize("key", ["id", "threadId", "thread_id", "runId", "run_id", "agentId", "agent_id", "messageId"])
 def test_a_blank_id_is_refused(key: str) -> None:
     with pytest.raises(BadRequest, match="id must not be blank"):
         request(HELLO, **{key: "  "})

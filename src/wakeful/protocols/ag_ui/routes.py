@@ -10,6 +10,7 @@ from wakeful.protocols.ag_ui.attach import Attach, Reader, watch
 from wakeful.protocols.ag_ui.decode import decode
 from wakeful.protocols.ag_ui.history import ag_ui_messages
 from wakeful.server.body import read_json
+from wakeful.server.forwarded import forwarded, wants_json
 from wakeful.server.operations import Operations
 from wakeful.server.routing import Route
 
@@ -31,6 +32,8 @@ def routes(operations: Operations) -> list[Route]:
             strict_ids="agent" in ids,
         )
         receipt = await operations.submit(principal, asked.request, origin="ag_ui")
+        if receipt.answers and wants_json(request):
+            return forwarded(receipt)
         reader = Reader(asked.client_run_id or receipt.run.id, asked.protocol_version)
         return operations.watch(receipt.run, watch(receipt.run, reader, start=receipt.after, after=receipt.after))
 

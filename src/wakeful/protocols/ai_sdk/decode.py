@@ -10,7 +10,7 @@ import msgspec
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
-from wakeful.contracts.request import InputMessage, RunRequest
+from wakeful.contracts.request import InputMessage, Replacement, RunRequest
 from wakeful.protocols.ai_sdk import wire
 from wakeful.server.files import Files
 
@@ -28,21 +28,32 @@ def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = 
     prompt and settings in the body have no effect: those are the operator's.
     """
     request = _parse(body)
-    if request.trigger == "regenerate-message":
-        raise BadRequest("trigger 'regenerate-message' is not supported yet; send 'submit-message' with a new message")
-    if request.messages is None:
+    again = request.trigger == "regenerate-message"
+    if request.messages is None and not again:
         raise BadRequest(_no_messages(request))
-    messages = _read(_new_turn(request.messages))
-    decisions = _decisions(request.messages)
-    if not messages and not decisions:
+    sent = request.messages or []
+    messages = () if again else _read(_new_turn(sent))
+    decisions = () if again else _decisions(sent)
+    if not messages and not decisions and not again:
         raise BadRequest("nothing new to answer: expected user text, a file, an approval or a tool output at the end")
     return RunRequest(
+        replace=_replacement(request, messages),
         thread_id=_id("thread id", thread_id, request.thread_camel, request.thread_snake, request.id),
         run_id=_id("run id", request.run_camel, request.run_snake),
         agent_id=_id("agent id", agent_id, request.agent_camel, request.agent_snake),
         messages=messages,
         decisions=decisions,
     )
+
+
+def _replacement(request: wire.ChatRequest, messages: tuple[InputMessage, ...]) -> Replacement | None:
+    """An answer to be given again, or an edited message: the client sends it under the id it has in the thread."""
+    message_id = _id("messageId", request.message_id)
+    if request.trigger == "regenerate-message":
+        return Replacement("answer", message_id)
+    if message_id is not None and messages and messages[-1].id == message_id:
+        return Replacement("message", message_id)
+    return None
 
 
 def _parse(body: bytes) -> wire.ChatRequest:

@@ -11,6 +11,7 @@ from wakeful.protocols.ai_sdk.decode import decode
 from wakeful.protocols.ai_sdk.encode import Dialect, Encoder
 from wakeful.protocols.ai_sdk.history import ui_messages
 from wakeful.server.body import read_json
+from wakeful.server.forwarded import forwarded, wants_json
 from wakeful.server.operations import Operations, Watch
 from wakeful.server.routing import Route
 
@@ -30,7 +31,9 @@ def routes(operations: Operations) -> list[Route]:
         ids = request.path_params
         asked = decode(await read_json(request), thread_id=ids.get("thread"), agent_id=ids.get("agent"))
         receipt = await operations.submit(principal, asked, origin="ai_sdk")
-        return _stream(request, receipt.run, receipt.after)
+        if receipt.answers and wants_json(request):
+            return forwarded(receipt)
+        return stream(request, receipt.run, receipt.after)
 
     async def resume(request: Request) -> Response:
         """Replay the thread's present answer from its beginning and follow it; 204 when there is none to show.
@@ -40,7 +43,14 @@ def routes(operations: Operations) -> list[Route]:
         principal = operations.principal(request)
         thread = await operations.store.get_thread(principal.scope, request.path_params["thread"])
         run = await operations.showable(thread) if thread else None
-        return _stream(request, run, 0) if run else Response(status_code=204, headers=HEADERS)
+        return stream(request, run, 0) if run else Response(status_code=204, headers=HEADERS)
+
+    async def stop(request: Request) -> Response:
+        """Stop what the thread does; the stream of its answer ends with an abort."""
+        thread = await operations.thread(operations.principal(request), request.path_params["thread"])
+        run = await operations.control.cancel_thread(thread)
+        body = msgspec.json.encode({"status": "cancel_requested", "run_id": run.id})
+        return Response(body, status_code=202, media_type="application/json")
 
     async def messages(request: Request) -> Response:
         """The thread as UI messages, with what still waits for an answer."""
@@ -49,21 +59,15 @@ def routes(operations: Operations) -> list[Route]:
         body = msgspec.json.encode({"messages": ui_messages(stored, interrupts)})
         return Response(body, media_type="application/json")
 
-    def _stream(request: Request, run: Run, after: int) -> Response:
-        dialect: Dialect = "7" if request.headers.get(DIALECT) == "7" else "6"
-        watch = Watch(
-            key=f"ai_sdk:{dialect}",
-            encoder=lambda: Encoder(run_id=run.id, thread_id=run.thread_id, dialect=dialect),
-            start=after,
-            after=after,
-            voids=run.voids,
-        )
-        return operations.watch(run, watch, headers=HEADERS, trailer=DONE)
+    def stream(request: Request, run: Run, after: int) -> Response:
+        return operations.watch(run, _watch(request, run, after), headers=HEADERS, trailer=DONE)
 
     return [
         Route(f"{PREFIX}/chat", chat, methods=["POST"]),
         Route(f"{PREFIX}/agents/{{agent}}/runs", chat, methods=["POST"]),
         Route(f"{PREFIX}/threads/{{thread}}/runs", chat, methods=["POST"]),
+        Route(f"{PREFIX}/chat/{{thread}}/stop", stop, methods=["POST"]),
+        Route(f"{PREFIX}/threads/{{thread}}/stop", stop, methods=["POST"]),
         Route(f"{PREFIX}/chat/{{thread}}/stream", resume, methods=["GET"]),
         Route(f"{PREFIX}/threads/{{thread}}/stream", resume, methods=["GET"]),
         # Where the AI SDK's own transport looks when its `api` is the agent's runs.
@@ -72,3 +76,14 @@ def routes(operations: Operations) -> list[Route]:
         Route(f"{PREFIX}/threads/{{thread}}/messages", messages, methods=["GET"]),
         Route(f"{PREFIX}/chat/{{thread}}/messages", messages, methods=["GET"]),
     ]
+
+
+def _watch(request: Request, run: Run, after: int) -> Watch:
+    dialect: Dialect = "7" if request.headers.get(DIALECT) == "7" else "6"
+    return Watch(
+        key=f"ai_sdk:{dialect}",
+        encoder=lambda: Encoder(run_id=run.id, thread_id=run.thread_id, dialect=dialect),
+        start=after,
+        after=after,
+        voids=run.voids,
+    )

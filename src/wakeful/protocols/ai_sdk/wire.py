@@ -40,6 +40,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     messages: list[ChatMessage] | None = None
     trigger: str | None = None
+    message_id: str | None = msgspec.field(name="messageId", default=None)
     id: str | None = None
     thread_camel: str | None = msgspec.field(default=None, name="threadId")
     thread_snake: str | None = msgspec.field(default=None, name="thread_id")

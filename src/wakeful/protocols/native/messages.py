@@ -32,12 +32,15 @@ def router(operations: Operations) -> APIRouter:
         visibility: Literal["external", "internal", "all"] = "external",
         run_id: str | None = None,
         run_alias: Annotated[str | None, Query(alias="runId", include_in_schema=False)] = None,
+        replaced_by: Annotated[
+            str | None, Query(description="The messages that this run took the place of, not the present ones.")
+        ] = None,
         cursor: str | None = None,
         limit: int = pages.DEFAULT,
     ) -> wire.MessagePage:
         thread = await operations.thread(operations.principal(request), thread_id)
         run = pages.given(run_id, run_alias)
-        filters = {"t": thread.id, "a": after, "b": before, "o": order, "v": visibility, "r": run}
+        filters = {"t": thread.id, "a": after, "b": before, "o": order, "v": visibility, "r": run, "y": replaced_by}
         seen = int(pages.decode_cursor(cursor, filters)[0]) if cursor else None
         rows = await operations.messages(
             MessageQuery(
@@ -47,6 +50,7 @@ def router(operations: Operations) -> APIRouter:
                 order=order,
                 visibility=SHOWN[visibility],
                 run_id=run,
+                replaced_by=replaced_by,
                 limit=pages.clamp(limit),
             )
         )

@@ -10,7 +10,7 @@ from wakeful.contracts.lifecycle import DispatchStatus, RunStatus
 from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import Accepted, ClaimRequest, Submission
 from wakeful.stores.sqlite.endings import retire, stop_others
-from wakeful.stores.sqlite.messages import add_messages
+from wakeful.stores.sqlite.messages import add_messages, message_seq, replace_messages
 from wakeful.stores.sqlite.rows import json_blob
 from wakeful.stores.sqlite.runs import bounds, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
@@ -34,10 +34,13 @@ def accept(session: Session, submission: Submission) -> Accepted:
     if others:
         _refuse_backlog(session, submission, thread_key)
     claim = None if others else submission.claim
-    run_key = _write_run(session, submission, thread_key, claim)
+    replaced = submission.replace_from
+    first = None if replaced is None else message_seq(session, thread_key, replaced)
+    run_key = _write_run(session, submission, thread_key, claim, replace_from=first)
     dispatch_key = _write_dispatch(session, submission, run_key, claim, due_at=None if others else submission.at)
     write_entries(session, run_key, submission.entries)
     if claim:
+        replace_messages(session, thread_key, first, submission.run_id)
         add_messages(session, thread_key, submission.messages, claim.now)
     return Accepted(
         run=run_by_key(session, run_key),
@@ -87,7 +90,9 @@ def _replay(session: Session, submission: Submission, known: Sequence[sqlite3.Ro
     return Accepted(run=run_by_key(session, row["key"]), dispatch_id=row["dispatch_id"], replayed=True)
 
 
-def _write_run(session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None) -> int:
+def _write_run(
+    session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None, *, replace_from: int | None
+) -> int:
     _, last_seq = bounds(submission.entries)
     return session.value(
         "insert_run",
@@ -107,6 +112,7 @@ def _write_run(session: Session, submission: Submission, thread_key: int, claim:
         idempotency_key=submission.idempotency_key,
         last_seq=last_seq or 0,
         mode=submission.mode,
+        replace_from=replace_from,
     )
 
 

@@ -56,7 +56,6 @@ class Database:
         try:
             connection.execute("pragma foreign_keys = on")
             connection.execute("pragma temp_store = memory")
-            connection.execute("pragma cache_size = -16000")  # KiB, negative by SQLite's convention
             prepare(connection)
         except BaseException:
             connection.close()
@@ -66,6 +65,7 @@ class Database:
     def _prepare_writing(self, connection: sqlite3.Connection) -> None:
         # Readers never wait for the writer. Remembered in the file; an in-memory database has no journal.
         self._write_ahead(connection)
+        connection.execute("pragma cache_size = -16000")  # KiB, negative by SQLite's convention
         connection.execute("pragma journal_size_limit = 67108864")
         connection.execute(f"pragma synchronous = {'full' if self._synchronous == 'full' else 'normal'}")
         migrate(connection, self.name)
@@ -86,3 +86,4 @@ class Database:
 
 def _prepare_reading(connection: sqlite3.Connection) -> None:
     connection.execute("pragma query_only = on")
+    connection.execute("pragma cache_size = -4000")  # each reader has its own; the system caches the file as well

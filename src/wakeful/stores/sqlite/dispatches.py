@@ -11,7 +11,7 @@ from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_mov
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Claim, ClaimRequest
 from wakeful.stores.sqlite.damage import give_up
-from wakeful.stores.sqlite.messages import add_messages
+from wakeful.stores.sqlite.messages import add_messages, replace_messages
 from wakeful.stores.sqlite.named_sql import Value
 from wakeful.stores.sqlite.rows import input_of, json_blob, run_of
 from wakeful.stores.sqlite.session import Session
@@ -63,6 +63,8 @@ def _lease(session: Session, due: sqlite3.Row, request: ClaimRequest) -> Claim:
     )
     (row,) = session.rows("claimed_run", key=due["run_key"])
     run = run_of(row)
+    if due["attempt"] == 0:
+        replace_messages(session, due["thread_key"], due["replace_from"], due["id"])
     add_messages(session, due["thread_key"], messages, request.now)
     return Claim(
         run=run,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wakeful.contracts.codec import encode_message
+from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import MessageQuery, MessageRows
+from wakeful.stores.sqlite.named_sql import Value
 from wakeful.stores.sqlite.rows import json_list, message_of
 from wakeful.stores.sqlite.session import Session
 
@@ -33,6 +35,23 @@ def add_messages(session: Session, thread_key: int, messages: Sequence[Message],
     )
 
 
+def message_seq(session: Session, thread_key: int, message_id: str) -> int:
+    """The sequence number of a message; raises `BadRequest`."""
+    found = session.value("message_seq", thread_key=thread_key, id=message_id)
+    if found is None:
+        raise BadRequest(f"the thread has no message {message_id!r}, which was to be replaced; read its messages again")
+    return found
+
+
+def replace_messages(session: Session, thread_key: int, first: int | None, run_id: str) -> None:
+    """Take the messages from `first` on out of the thread, and keep them as replaced by this run; None: nothing."""
+    if first is None:
+        return
+    session.changes("keep_replaced", thread_key=thread_key, first=first, replaced_by=run_id)
+    session.changes("count_replaced", thread_key=thread_key, first=first)
+    session.changes("drop_replaced", thread_key=thread_key, first=first)
+
+
 def known_message_ids(session: Session, thread_key: int, ids: Sequence[str]) -> frozenset[str]:
     """Which of these ids the thread already has."""
     found = session.rows("known_message_ids", thread_key=thread_key, ids=json_list(ids))
@@ -46,21 +65,30 @@ def history(session: Session, thread_key: int) -> tuple[Message, ...]:
 
 def list_messages(session: Session, query: MessageQuery) -> MessageRows:
     """One page of messages."""
-    found = session.rows(
-        "list_messages",
-        thread_key=query.thread_key,
-        run_id=query.run_id,
-        visibility=query.visibility,
-        after=query.after,
-        before=query.before,
-        descending=1 if query.order == "desc" else None,
-        limit=query.limit + 1,
-    )
+    values: dict[str, Value] = {
+        "thread_key": query.thread_key,
+        "visibility": query.visibility,
+        "after": query.after,
+        "before": query.before,
+        "descending": 1 if query.order == "desc" else None,
+        "limit": query.limit + 1,
+    }
+    if query.replaced_by is None:
+        found = session.rows("list_messages", **values, run_id=query.run_id)
+    else:
+        found = session.rows("list_replaced_messages", **values, replaced_by=query.replaced_by)
     items = tuple((row["seq"], message_of(row)) for row in found[: query.limit])
     return MessageRows(items, _count(session, query), len(found) > query.limit)
 
 
 def _count(session: Session, query: MessageQuery) -> int:
+    if query.replaced_by is not None:
+        return session.value(
+            "count_replaced_messages",
+            thread_key=query.thread_key,
+            replaced_by=query.replaced_by,
+            visibility=query.visibility,
+        )
     if query.run_id is not None:
         return session.value(
             "count_messages_of_run", thread_key=query.thread_key, run_id=query.run_id, visibility=query.visibility

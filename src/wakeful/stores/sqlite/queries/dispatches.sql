@@ -17,6 +17,7 @@ select
   run.steps,
   run.last_seq,
   run.input,
+  run.replace_from,
   run.cancel_requested_at
 from dispatches as dispatch
 join runs as run on run.key = dispatch.run_key

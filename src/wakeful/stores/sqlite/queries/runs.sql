@@ -13,11 +13,11 @@ where run.scope = :scope
 -- name: insert_run
 insert into runs (
   thread_key, scope, id, agent_id, status, origin, created_at, updated_at, started_at, parent_run_id, attempt,
-  usage, options, input, digest, idempotency_key, last_seq, mode, position
+  usage, options, input, digest, idempotency_key, last_seq, mode, replace_from, position
 )
 values (
   :thread_key, :scope, :id, :agent_id, :status, :origin, :at, :at, :started_at, :parent_run_id, :attempt,
-  cast('{}' as blob), :options, :input, :digest, :idempotency_key, :last_seq, :mode,
+  cast('{}' as blob), :options, :input, :digest, :idempotency_key, :last_seq, :mode, :replace_from,
   case :status when 'queued' then (select coalesce(max(key), 0) + 1 from runs) else 0 end
 )
 returning key
