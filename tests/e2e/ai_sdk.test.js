@@ -79,7 +79,7 @@ function conversations(ai, api) {
   test("an answer is given again in its place, and the thread agrees", async () => {
     const chat = openChat(ai, { api });
     await chat.sendMessage({ text: "hello" });
-    await chat.sendMessage({ text: "weather in Paris" });
+    await chat.sendMessage({ text: "count to 3" });
     const before = chat.messages.map((message) => message.id);
 
     await chat.regenerate();
@@ -90,7 +90,7 @@ function conversations(ai, api) {
     assert.deepEqual(chat.messages.map((message) => message.id), stored.map((message) => message.id));
     assert.deepEqual(chat.messages.slice(0, 3).map((message) => message.id), before.slice(0, 3));
     assert.notEqual(chat.lastMessage.id, before[3]);
-    assert.match(text(chat.lastMessage), /^The weather in Paris:/);
+    assert.match(text(chat.lastMessage), /^1 2 3$/);
     await assertChunksAreValid(ai, chat.wire);
   });
 
