@@ -225,7 +225,8 @@ class Encoder:
     def _restart_step(self, event: log.StepRestarted, out: list[bytes]) -> None:
         self._close_block(out)
         self._call_off("This call was interrupted; the model is asked again.", out)
-        for message_id in self._ids.given:
+        unknown = self._ids.likely if event.reason == "resumed" else ()  # shown by a lost process, and not committed
+        for message_id in dict.fromkeys([*self._ids.given, *unknown]):
             out.append(_json(build.void(message_id, self._at)))
         self._attempt += 1
         self._ids = MessageIds(event.message_id, attempt=self._attempt)

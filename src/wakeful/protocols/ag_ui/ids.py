@@ -23,6 +23,11 @@ class MessageIds:
         """All ids given so far, in order."""
         return list(self._given)
 
+    @property
+    def likely(self) -> tuple[str, str]:
+        """The first text's and the first reasoning's id: what a client may know of an attempt that no log has."""
+        return self._base, f"{self._base}:r1"
+
     def parent(self) -> str:
         """The message that holds the tool calls."""
         return self._give(self._base)
