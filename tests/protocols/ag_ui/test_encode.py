@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wakeful.contracts.codec import entry
+from wakeful.contracts import codec
 from wakeful.contracts.event import LogEntry, RunFinished, RunWaiting, StepRestarted, StepStarted, ToolCallReady
 from wakeful.protocols.ag_ui import wire
 from wakeful.protocols.ag_ui.encode import Encoder
@@ -327,7 +327,7 @@ def test_a_call_whose_arguments_never_became_complete_is_closed_before_the_strea
 
 @pytest.mark.parametrize(("reason", "void"), [("resumed", {"m", "m:r1"}), ("model_timeout", set[str]())])
 def test_what_a_lost_process_showed_and_no_log_has_is_taken_back_as_well(reason: str, void: set[str]) -> None:
-    log = [entry(1, 1, StepStarted(1, "m")), entry(600, 2, StepRestarted(1, "m", reason))]
+    log = [codec.entry(1, 1, StepStarted(1, "m")), codec.entry(600, 2, StepRestarted(1, "m", reason))]
 
     taken_back = {event["messageId"] for event in events(log) if event["type"] == "ACTIVITY_SNAPSHOT"}
 
