@@ -132,7 +132,9 @@ def test_the_real_model_example_says_what_to_set() -> None:
 
 
 def test_the_real_model_example_reports_a_model_it_cannot_reach() -> None:
-    done = run("05_real_model.py", MODEL="openai:any", OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1")
+    nobody = f"http://127.0.0.1:{free_port()}/v1"
+
+    done = run("05_real_model.py", MODEL="openai:any", OPENAI_BASE_URL=nobody, WAKEFUL_MAX_ATTEMPTS="1")
 
     assert done.returncode == 0, done.stderr
     assert "failed: ErrorReport(code='model_unavailable'" in done.stdout

@@ -35,9 +35,12 @@ def chat(target: str | None, *, agent: str | None, thread: str | None, store: st
 async def _talk(runtime: AgentRuntime, agent_id: str, thread_id: str) -> None:
     click.secho(f"{agent_id} · thread {thread_id} · end with Ctrl-D", dim=True)
     async with runtime:
-        while (text := await _ask("> ")) is not None:
-            if text.strip():
-                await _turn(runtime, agent_id, thread_id, text)
+        try:
+            while (text := await _ask("> ")) is not None:
+                if text.strip():
+                    await _turn(runtime, agent_id, thread_id, text)
+        finally:
+            runtime.inner.cut_off()  # who leaves does not wait for an answer
     click.echo()
 
 
