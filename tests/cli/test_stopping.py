@@ -196,14 +196,17 @@ async def test_a_tool_that_hangs_in_a_thread_does_not_keep_the_process(wakeful: 
     assert "ends without it" not in server.said
 
 
-async def test_a_process_in_which_nothing_works_any_more_ends_at_the_second_signal(wakeful: Any):
+async def test_a_process_in_which_nothing_works_any_more_ends_at_a_second_signal(wakeful: Any):
+    """Of two signals sent at once the system may give one to a thread that cannot act on it, so it is repeated."""
     server = await wakeful("serve", "mine.py:agent", *STORE, **FOREVER)
     async with client(await server.base()) as http, asyncio.TaskGroup() as tasks:
         tasks.create_task(refused(http, "use block {}"))
         await server.says("blocked")
-        server.process.send_signal(signal.SIGTERM)
-        server.process.send_signal(signal.SIGINT)
-        code = await server.code()
+        ending = tasks.create_task(server.code())
+        while not ending.done():
+            with suppress(ProcessLookupError):
+                server.process.send_signal(signal.SIGTERM)
+            await asyncio.wait([ending], timeout=0.2)
 
-    assert code == 0
+    assert ending.result() == 0
     assert "ends without it" in server.said
