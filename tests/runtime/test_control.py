@@ -126,6 +126,21 @@ async def test_cancelling_a_run_cancels_the_runs_it_started(house: House):
     assert (await house.run(other)).status is not RunStatus.CANCELLED
 
 
+async def test_all_children_are_found_however_many_ended_after_them(house: House):
+    await house.open(*[[asyncio.Event()]] * 2, *["Hi"] * 201)
+    parent = await house.submit("1", run_id="parent")
+    child = await house.submit("2", run_id="child", parent_run_id="parent")
+    await house.seen(child, StepStarted)
+    for number in range(201):
+        house.clock.advance(1)
+        await house.events(await house.submit("quick", run_id=f"quick {number}", parent_run_id="parent"))
+
+    await house.control.cancel(await house.run(parent))
+    await house.events(child)
+
+    assert (await house.run(child)).status is RunStatus.CANCELLED
+
+
 async def test_runs_that_name_each_other_as_parents_can_be_cancelled(house: House):
     await house.open(*[[asyncio.Event()]] * 2)
     one = await house.submit("1", run_id="a", parent_run_id="b")

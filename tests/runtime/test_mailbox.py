@@ -22,7 +22,7 @@ from wakeful.contracts.message import TextPart, ToolResultPart
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.spec import AgentSpec
 from wakeful.providers.scripted import call
-from wakeful.runtime.endings import UNANSWERED
+from wakeful.runtime.retirements import UNANSWERED
 from wakeful.sdk.tool import tool
 
 if TYPE_CHECKING:

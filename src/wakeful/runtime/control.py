@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import msgspec
+
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import Conflict
-from wakeful.contracts.event import StopReason
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.mailbox import DeadLetter, retry_key
@@ -17,12 +18,12 @@ from wakeful.contracts.query import RunQuery
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Interruption, Store
 from wakeful.contracts.thread import Thread
-from wakeful.runtime.endings import Endings, idle
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.mailbox import RACES, Mailbox, Receipt
+from wakeful.runtime.retirements import Retirements, idle
 from wakeful.runtime.worker import Worker
 
-CHILDREN = 200
+PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,11 @@ class Control:
         self._feed = feed
         self._clock = clock
         self._mailbox = mailbox
-        self._endings = Endings(store, clock)
+        self._retirements = Retirements(store, clock)
 
-    async def cancel(self, run: Run, reason: StopReason = "cancelled") -> Run:
+    async def cancel(self, run: Run) -> Run:
         """Stop a run and the unfinished runs it started; a finished one stays as it is."""
-        return await self._cancel_family(run, reason, seen=set())
+        return await self._cancel_family(run, seen=set())
 
     async def cancel_thread(self, thread: Thread) -> Run | None:
         """Stop what the thread does now, running or waiting; what is queued behind it goes on. None when idle."""
@@ -57,8 +58,8 @@ class Control:
     async def interrupt(self, thread: Thread) -> ThreadInterrupted:
         """End what the thread does and what is queued behind that; the thread's generation grows."""
         for attempt in range(RACES):
-            open_runs = [run for run, _ in await self._store.open_runs(thread.key)]
-            retire = await self._endings.of_thread(thread.key, "superseded")
+            open_runs = await self._store.open_runs(thread.key)
+            retire = await self._retirements.of_runs(open_runs, "superseded")
             try:
                 done = await self._store.interrupt(
                     Interruption(thread_key=thread.key, retire=retire, at=self._clock.now())
@@ -71,8 +72,9 @@ class Control:
                 self._feed.poke(retired.run_key)
             if done.cancelling is not None:
                 self._worker.stop_run(done.cancelling, "superseded")
-            begun = next((run for run in open_runs if not (idle(run) and run.status is RunStatus.QUEUED)), None)
-            queued = tuple(run.id for run in open_runs if run is not begun)
+            runs = [run for run, _ in open_runs]
+            begun = next((run for run in runs if not (idle(run) and run.status is RunStatus.QUEUED)), None)
+            queued = tuple(run.id for run in runs if run is not begun)
             return ThreadInterrupted(done.generation, begun, queued)
         raise AssertionError("the last attempt returns or raises")
 
@@ -95,25 +97,35 @@ class Control:
                 await self._feed.until_rest(run.key)
         return await self._store.get_run(run.scope, run.id) or run
 
-    async def _cancel_family(self, run: Run, reason: StopReason, *, seen: set[str]) -> Run:
+    async def _cancel_family(self, run: Run, *, seen: set[str]) -> Run:
         seen.add(run.id)
         was_finished = run.status in FINISHED
-        run = await self._cancel_one(run, reason)
+        run = await self._cancel_one(run)
         if not was_finished:
-            query = RunQuery(scope=run.scope, parent_run_id=run.id, limit=CHILDREN)
-            for child in (await self._store.list_runs(query)).items:
-                if child.status not in FINISHED and child.id not in seen:
-                    await self._cancel_family(child, reason, seen=seen)
+            for child in await self._unfinished_children(run):
+                if child.id not in seen:
+                    await self._cancel_family(child, seen=seen)
         return run
 
-    async def _cancel_one(self, run: Run, reason: StopReason) -> Run:
+    async def _unfinished_children(self, run: Run) -> Sequence[Run]:
+        found: list[Run] = []
+        query = RunQuery(scope=run.scope, parent_run_id=run.id, limit=PAGE)
+        while True:
+            rows = await self._store.list_runs(query)
+            found.extend(child for child in rows.items if child.status not in FINISHED)
+            if not rows.has_more:
+                return found
+            last = rows.items[-1]
+            query = msgspec.structs.replace(query, after=(last.created_at, last.key))
+
+    async def _cancel_one(self, run: Run) -> Run:
         run = await self._store.request_cancel(run.key, self._clock.now())
         if run.status in FINISHED or self._worker.stop_run(run.key, "cancelled"):
             return run
         for open_run, last_seq in await self._store.open_runs(run.thread_key):
             if open_run.key == run.key and idle(open_run):
                 try:
-                    run = await self._store.retire(await self._endings.of(open_run, last_seq, reason))
+                    run = await self._store.retire(await self._retirements.of(open_run, last_seq, "cancelled"))
                 except Conflict:  # claimed in between; its worker was told with the claim that it should stop
                     return run
                 self._feed.poke(run.key)

@@ -14,8 +14,8 @@ from wakeful.contracts.request import InputMessage
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Store
 from wakeful.contracts.thread import Thread
-from wakeful.runtime.endings import Endings
 from wakeful.runtime.feed import Feed
+from wakeful.runtime.retirements import Retirements
 from wakeful.runtime.worker import Worker
 
 
@@ -31,7 +31,7 @@ class Entries:
         self._worker = worker
         self._feed = feed
         self._clock = clock
-        self._endings = Endings(store, clock)
+        self._retirements = Retirements(store, clock)
 
     async def list(self, thread: Thread) -> Sequence[MailboxEntry]:
         """The entries in the order of their turns."""
@@ -72,7 +72,7 @@ class Entries:
         found = await self._entry(thread, run_id)
         if revision is not None and revision != found.revision:
             raise Conflict(f"run {run_id} has revision {found.revision}, expected {revision}; read the mailbox again")
-        run = await self._store.retire(self._endings.queued(found.run, found.revision, "withdrawn"))
+        run = await self._store.retire(self._retirements.queued(found.run, found.revision, "withdrawn"))
         self._feed.poke(run.key)
         self._worker.wake()
         return run

@@ -22,8 +22,8 @@ from wakeful.contracts.thread import Thread
 from wakeful.runtime.answers import check_answers, refusal
 from wakeful.runtime.branches import first_replaced, replacing
 from wakeful.runtime.catalog import Catalog
-from wakeful.runtime.endings import Endings
 from wakeful.runtime.feed import Feed
+from wakeful.runtime.retirements import Retirements
 from wakeful.runtime.worker import Worker
 
 Effect = Literal["started", "queued", "steered", "resumed", "replayed", "waiting"]
@@ -64,7 +64,7 @@ class Mailbox:
         self._worker = worker
         self._feed = feed
         self._clock = clock
-        self._endings = Endings(store, clock)
+        self._retirements = Retirements(store, clock)
         self._max_backlog = max_backlog
 
     async def submit(
@@ -200,7 +200,7 @@ class Mailbox:
     async def _supersede(self, submission: Submission, thread: Thread | None) -> Receipt:
         """Accept after ending what the thread does; looks again when that changed in between."""
         for attempt in range(RACES):
-            retire = await self._endings.of_thread(thread.key, "superseded") if thread else ()
+            retire = await self._retirements.of_thread(thread.key, "superseded") if thread else ()
             try:
                 return await self._accept(msgspec.structs.replace(submission, supersede=True, retire=retire))
             except Conflict:

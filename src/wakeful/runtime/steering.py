@@ -10,8 +10,8 @@ from wakeful.contracts.clock import Clock
 from wakeful.contracts.message import Message
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Retirement, Store
-from wakeful.runtime.endings import Endings
 from wakeful.runtime.feed import Feed
+from wakeful.runtime.retirements import Retirements
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Steering:
     def __init__(self, store: Store, feed: Feed, clock: Clock) -> None:
         self._store = store
         self._feed = feed
-        self._endings = Endings(store, clock)
+        self._retirements = Retirements(store, clock)
 
     async def intake(self, run: Run) -> Intake:
         """What waits on the run's thread for it, in the order of the entries."""
@@ -41,7 +41,7 @@ class Steering:
                 for message in messages.values()
                 if message.id not in known
             ),
-            tuple(self._endings.queued(entry.run, entry.revision, "steered") for entry in waiting),
+            tuple(self._retirements.queued(entry.run, entry.revision, "steered") for entry in waiting),
         )
 
     def absorbed(self, intake: Intake) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.event import Event, RunFinished, StepFinished, StopReason, ToolCallFinished
@@ -14,7 +16,7 @@ from wakeful.engine.prompt import open_calls
 UNANSWERED = "The run was ended before this call was answered."
 
 
-class Endings:
+class Retirements:
     """Writes retirements."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -23,7 +25,10 @@ class Endings:
 
     async def of_thread(self, thread_key: int, reason: StopReason) -> tuple[Retirement, ...]:
         """The ends of all runs of a thread that nobody carries."""
-        open_runs = await self._store.open_runs(thread_key)
+        return await self.of_runs(await self._store.open_runs(thread_key), reason)
+
+    async def of_runs(self, open_runs: Sequence[tuple[Run, int]], reason: StopReason) -> tuple[Retirement, ...]:
+        """The ends of those among them that nobody carries; each run comes with its last sequence number."""
         return tuple([await self.of(run, last_seq, reason) for run, last_seq in open_runs if idle(run)])
 
     async def of(self, run: Run, last_seq: int, reason: StopReason) -> Retirement:
