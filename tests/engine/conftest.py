@@ -17,6 +17,8 @@ from wakeful.contracts.event import (
     InterruptRaised,
     MessageCommitted,
     ModelCallFinished,
+    StateChanged,
+    StateReplaced,
     StepStarted,
     ToolCallStarted,
 )
@@ -46,6 +48,7 @@ class Book:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.messages: list[Message] = []
+        self.states: list[JsonObject] = []
         self.behind = False
         self.lost = False
         self.flushes = 0
@@ -60,6 +63,10 @@ class Book:
     def commit(self, message: Message) -> None:
         self.messages.append(message)
         self.emit(MessageCommitted(message.id, message.role))
+
+    def change_state(self, event: StateReplaced | StateChanged, state: JsonObject) -> None:
+        self.states.append(state)
+        self.emit(event)
 
     async def flush(self) -> None:
         self.flushes += 1

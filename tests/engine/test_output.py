@@ -15,8 +15,8 @@ from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import ToolResultPart
 from wakeful.contracts.tool import ToolContext
+from wakeful.engine.desk import PROGRESS_BYTES
 from wakeful.engine.output import bounded_output, bounded_text
-from wakeful.engine.watch import PROGRESS_BYTES
 from wakeful.providers.scripted import call
 from wakeful.sdk.tool import tool
 

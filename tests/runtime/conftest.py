@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -102,19 +102,27 @@ class House:
         self.tools.append(made)
         self.agents[0] = self.agents[0].model_copy(update={"tools": (*self.agents[0].tools, made.spec.name)})
 
-    async def open(self, *replies: Reply, provider: Provider | None = None, **options: Any) -> Runtime:
+    async def open(
+        self,
+        *replies: Reply,
+        provider: Provider | None = None,
+        more: Mapping[str, Provider] | None = None,
+        **options: Any,
+    ) -> Runtime:
         """A started runtime whose model gives these replies. The first one is behind the valve."""
         store = self.valve.store if not self.runtimes else SQLiteStore(self._path, readers=1)
-        runtime = self.built(provider or ScriptedProvider(list(replies)), store, **options)
+        runtime = self.built(provider or ScriptedProvider(list(replies)), store, more=more, **options)
         await runtime.start()
         return runtime
 
-    def built(self, provider: Provider, store: Store, **options: Any) -> Runtime:
+    def built(
+        self, provider: Provider, store: Store, *, more: Mapping[str, Provider] | None = None, **options: Any
+    ) -> Runtime:
         """A runtime that is not started."""
         catalog = Catalog(
             agents={agent.id: agent for agent in self.agents},
             models={},
-            providers={"scripted": provider},
+            providers={"scripted": provider, **(more or {})},
             tools={tool.spec.name: tool for tool in self.tools},
         )
         runtime = Runtime(

@@ -6,26 +6,32 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from wakeful.contracts.tool import ToolContext
+from wakeful.contracts.json import JsonValue
+from wakeful.contracts.tool import CallReport, ToolContext
 
 
 @dataclass
 class Call:
-    """One call as the engine sees it: its context, the progress it reported, and whether its run was cancelled."""
+    """One call as the engine sees it: its context, what it reported and shared, and whether its run was cancelled."""
 
-    progress: list[tuple[str | None, float | None, float | None]] = field(default_factory=list)
+    reports: list[CallReport] = field(default_factory=list[CallReport])
+    state: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     cancelled: bool = False
+
+    def report(self, event: CallReport) -> None:
+        self.reports.append(event)
 
     @property
     def context(self) -> ToolContext:
         return ToolContext(
             call_id="call-1",
+            tool_name="a_tool",
             run_id="run-1",
             thread_id="thread-1",
             agent_id="agent-1",
+            scope="default",
             idempotency_key="key-1",
-            progress=lambda *report: self.progress.append(report),
-            cancelled=lambda: self.cancelled,
+            desk=self,
         )
 
 

@@ -48,6 +48,7 @@ def test_every_argument_reaches_the_spec():
         "model": "m",
         "instructions": "i",
         "description": "d",
+        "delegates": ("other",),
         "max_steps": 2,
         "max_output_tokens": 3,
         "temperature": 0.5,

@@ -18,6 +18,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from wakeful.contracts.errors import ConfigurationError, ToolError, ToolInputInvalid
+from wakeful.contracts.event import ToolProgressed
 from wakeful.contracts.tool import Tool, ToolContext
 from wakeful.sdk.tool import LARGE_BYTES, as_tool, tool
 
@@ -325,7 +326,7 @@ async def test_the_context_is_handed_to_whoever_asks(call: Any):
     result = await slow.call(slow.check({"text": "hi"}), call.context)
 
     assert result == "call-1 hi"
-    assert call.progress == [("half", 1, 2)]
+    assert call.reports == [ToolProgressed("call-1", "a_tool", "half", 1, 2)]
 
 
 async def test_a_cancelled_run_is_seen_through_the_context(call: Any):

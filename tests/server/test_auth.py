@@ -39,6 +39,7 @@ GUARDED = [
     ("POST", "/v1/threads/thread/cancel"),
     ("POST", "/v1/threads/thread/interrupt"),
     ("POST", "/v1/threads/thread/decision"),
+    ("GET", "/v1/threads/thread/state"),
     ("GET", "/v1/threads/thread/mailbox"),
     ("PUT", "/v1/threads/thread/mailbox/order"),
     ("PATCH", "/v1/threads/thread/mailbox/run"),

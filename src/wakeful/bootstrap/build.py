@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from wakeful.bootstrap.plugs import MEMORY, PROVIDERS, open_prices, open_provider, open_store
@@ -19,7 +19,7 @@ from wakeful.runtime.clock import SystemClock
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
-from wakeful.sdk.tool import as_tool
+from wakeful.sdk.tool import TOOL_NAME, as_tool
 
 T = TypeVar("T")
 
@@ -85,6 +85,17 @@ def _providers(
     return found
 
 
+def _unfit_delegates(catalog: Catalog, agent: AgentSpec) -> Iterator[str]:
+    """What is wrong with the agents it may hand work to; each becomes a tool named by its id."""
+    for name in agent.delegates:
+        if name not in catalog.agents:
+            yield f"unknown agent in delegates: {name}"
+        elif not TOOL_NAME.fullmatch(name):
+            yield f"delegate {name!r} cannot be a tool name; give that agent an id of letters, digits, _ and -"
+        elif name in agent.tools or name == agent.id:
+            yield f"delegate {name!r} is also the name of {'the agent itself' if name == agent.id else 'a tool'}"
+
+
 def _check(catalog: Catalog) -> None:
     problems: list[str] = []
     for agent in catalog.agents.values():
@@ -95,5 +106,6 @@ def _check(catalog: Catalog) -> None:
         missing = [name for name in agent.tools if name not in catalog.tools]
         if missing:
             problems.append(f"agent {agent.id!r}: unknown tools: {', '.join(missing)}")
+        problems.extend(f"agent {agent.id!r}: {problem}" for problem in _unfit_delegates(catalog, agent))
     if problems:
         raise ConfigurationError("; ".join(problems))

@@ -6,6 +6,8 @@ groups. The tag of every event on the wire is its class name in snake_case. Orde
     RunAccepted  InputChanged*  (RunStarted  step*  (RunWaiting | RunFinished))+
     step = StepStarted  (deltas)  ModelCallFinished  ToolCallReady*  (tool call events)*  StepFinished
 
+RunStarted is followed by StateReplaced when the thread has a shared state; StateChanged comes among tool call events.
+
 A step that waits for decisions goes on after the next RunStarted. `StepRestarted` voids what the step showed
 so far. Exactly one RunFinished ends the log.
 """
@@ -17,8 +19,8 @@ from typing import Literal
 import msgspec
 
 from wakeful.contracts.interrupt import Interrupt
-from wakeful.contracts.json import JsonValue
-from wakeful.contracts.message import ResultStatus, Role
+from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.message import FilePart, ResultStatus, Role, SourcePart, TextPart
 from wakeful.contracts.usage import Usage
 
 Outcome = Literal["completed", "failed", "cancelled"]
@@ -177,11 +179,46 @@ class InterruptDecided(msgspec.Struct, frozen=True, tag="interrupt_decided", omi
     arguments: str | None = None
 
 
-class MessageCommitted(msgspec.Struct, frozen=True, tag="message_committed"):
-    """A message became part of the thread; its body is in the thread's messages."""
+class StateReplaced(msgspec.Struct, frozen=True, tag="state_replaced"):
+    """The whole shared state of the thread, as it is from here on."""
+
+    state: JsonObject
+
+
+class StateChanged(msgspec.Struct, frozen=True, tag="state_changed"):
+    """A call changed the shared state by `patch`, a list of RFC 6902 operations."""
+
+    call_id: str
+    patch: tuple[JsonObject, ...]
+
+
+class SubagentStarted(msgspec.Struct, frozen=True, tag="subagent_started"):
+    """Call `call_id` handed its work to another agent, which answers in a run and a thread of its own."""
+
+    call_id: str
+    agent_id: str
+    run_id: str
+    thread_id: str
+
+
+class SubagentFinished(msgspec.Struct, frozen=True, tag="subagent_finished", omit_defaults=True):
+    """The other agent is done; `error` is present exactly when it failed."""
+
+    call_id: str
+    run_id: str
+    outcome: Outcome
+    error: ErrorReport | None = None
+
+
+class MessageCommitted(msgspec.Struct, frozen=True, tag="message_committed", omit_defaults=True):
+    """A message became part of the thread; its body is in the thread's messages.
+
+    `parts` repeats the body of input that reached the run while it went on.
+    """
 
     message_id: str
     role: Role
+    parts: tuple[TextPart | FilePart, ...] = ()
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text_delta"):
@@ -202,6 +239,20 @@ class ReasoningSealed(msgspec.Struct, frozen=True, tag="reasoning_sealed", omit_
     signature: str | None = None
     encrypted: str | None = None
     item_id: str | None = None
+
+
+class SourceCited(msgspec.Struct, frozen=True, tag="source_cited", omit_defaults=True):
+    """The step's message rests on a source; `call_id` names the call that found it, None: the model did."""
+
+    source: SourcePart
+    call_id: str | None = None
+
+
+class FileGenerated(msgspec.Struct, frozen=True, tag="file_generated", omit_defaults=True):
+    """A file became part of the answer; `call_id` names the call that made it, None: the model did."""
+
+    file: FilePart
+    call_id: str | None = None
 
 
 class ToolCallProposed(msgspec.Struct, frozen=True, tag="tool_call_proposed"):
@@ -244,13 +295,35 @@ Fact = (
     | ToolCallFinished
     | InterruptRaised
     | InterruptDecided
+    | StateReplaced
+    | StateChanged
+    | SubagentStarted
+    | SubagentFinished
     | MessageCommitted
 )
-Delta = TextDelta | ReasoningDelta | ReasoningSealed | ToolCallProposed | ToolCallDelta | ToolProgressed
+Delta = (
+    TextDelta
+    | ReasoningDelta
+    | ReasoningSealed
+    | SourceCited
+    | FileGenerated
+    | ToolCallProposed
+    | ToolCallDelta
+    | ToolProgressed
+)
 Event = Fact | Delta
 
 DELTAS: frozenset[type] = frozenset(
-    {TextDelta, ReasoningDelta, ReasoningSealed, ToolCallProposed, ToolCallDelta, ToolProgressed}
+    {
+        TextDelta,
+        ReasoningDelta,
+        ReasoningSealed,
+        SourceCited,
+        FileGenerated,
+        ToolCallProposed,
+        ToolCallDelta,
+        ToolProgressed,
+    }
 )
 
 

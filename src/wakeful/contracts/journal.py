@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from wakeful.contracts.event import Event
+from wakeful.contracts.event import Event, StateChanged, StateReplaced
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.message import Message
 
 
@@ -18,6 +19,10 @@ class Journal(Protocol):
 
     def commit(self, message: Message) -> None:
         """Append a message to the thread together with its `MessageCommitted`."""
+        ...
+
+    def change_state(self, event: StateReplaced | StateChanged, state: JsonObject) -> None:
+        """Append a change of the thread's shared state together with the state it leads to, which never changes."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from wakeful.contracts.json import JsonValue
+from wakeful.contracts.usage import Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
 Visibility = Literal["external", "internal"]
@@ -43,6 +44,23 @@ class FilePart(msgspec.Struct, frozen=True, tag="file", omit_defaults=True):
     filename: str | None = None
 
 
+class SourcePart(msgspec.Struct, frozen=True, tag="source", omit_defaults=True):
+    """What an answer rests on: a page (`url`) or a document (`media_type` and `title`).
+
+    `cited_text` is the passage relied on. `start` and `end` are where, in characters of the text part before it, the
+    words stand that it supports.
+    """
+
+    id: str
+    url: str | None = None
+    title: str | None = None
+    media_type: str | None = None
+    filename: str | None = None
+    cited_text: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
 class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
     """A call the model asked for; `arguments` is the JSON text exactly as the model wrote it."""
 
@@ -64,13 +82,23 @@ class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result", omit_defaul
     arguments: str | None = None
 
 
-MessagePart = TextPart | ReasoningPart | FilePart | ToolCallPart | ToolResultPart
+MessagePart = TextPart | ReasoningPart | FilePart | SourcePart | ToolCallPart | ToolResultPart
+
+
+class ReplyInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a model made a message: its name, the tokens of the call, and how long it took."""
+
+    model: str
+    provider: str
+    usage: Usage = Usage()
+    duration_ms: int = 0
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of a thread. Append-only: a stored message never changes.
 
-    `visibility="internal"` is for the model only. `run_id` and `step` name the producer, where there is one.
+    `visibility="internal"` is for the model only. `run_id` and `step` name the producer, where there is one; `reply`
+    is present for a complete reply of a model. Sources and files in a tool message came with its result.
     """
 
     id: str
@@ -80,6 +108,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     visibility: Visibility = "external"
     run_id: str | None = None
     step: int | None = None
+    reply: ReplyInfo | None = None
 
     @property
     def text(self) -> str:

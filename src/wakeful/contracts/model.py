@@ -8,9 +8,11 @@ from typing import Protocol
 import msgspec
 
 from wakeful.contracts.event import (
+    FileGenerated,
     FinishReason,
     ReasoningDelta,
     ReasoningSealed,
+    SourceCited,
     TextDelta,
     ToolCallDelta,
     ToolCallProposed,
@@ -47,7 +49,10 @@ class ReplyFinished(msgspec.Struct, frozen=True):
     model: str | None = None
 
 
-ModelChunk = TextDelta | ReasoningDelta | ReasoningSealed | ToolCallProposed | ToolCallDelta | ReplyFinished
+ReplyChunk = (
+    TextDelta | ReasoningDelta | ReasoningSealed | SourceCited | FileGenerated | ToolCallProposed | ToolCallDelta
+)
+ModelChunk = ReplyChunk | ReplyFinished
 
 
 class Provider(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.mailbox import DeadLetter, MailboxEntry
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import (
@@ -89,6 +90,10 @@ class Reads(Protocol):
 
     async def get_thread(self, scope: str, thread_id: str) -> Thread | None:
         """The thread with this id."""
+        ...
+
+    async def shared_state(self, thread_key: int) -> JsonObject:
+        """The thread's shared state; empty while nobody wrote one."""
         ...
 
     async def list_threads(self, query: ThreadQuery) -> ThreadRows:

@@ -25,10 +25,14 @@ class FrontendTool(msgspec.Struct, frozen=True):
 
 
 class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a request brought besides messages. Untrusted: `context` reaches the model marked as data."""
+    """What a request brought besides messages. Untrusted: `context` and `state` reach the model marked as data.
+
+    `state` becomes the thread's shared state when the run begins; None leaves that as it is.
+    """
 
     frontend_tools: tuple[FrontendTool, ...] = ()
     context: str | None = None
+    state: JsonObject | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ import msgspec
 
 from wakeful.contracts.event import ErrorReport, LogEntry, StopReason
 from wakeful.contracts.interrupt import Decision, Interrupt
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.mailbox import EntryEdit, EntryMode, MailboxEntry
 from wakeful.contracts.message import Message
@@ -117,7 +118,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):
-    """More log and messages of one leased run. `steps`, `usage` and `voids` are the run's totals so far."""
+    """More log and messages of one leased run. `steps`, `usage` and `voids` are the run's totals so far.
+
+    `state` is the thread's shared state where the entries changed it.
+    """
 
     lease: Lease
     entries: tuple[LogEntry, ...]
@@ -125,12 +129,14 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     usage: Usage
     voids: Voids = ()
+    state: JsonObject | None = None
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """The end of one dispatch: the run comes to rest as `status` (waiting, completed, failed, cancelled).
 
-    `given_up_after` so many failures in a row the dispatch is kept as a dead letter; 0: it is not given up.
+    `given_up_after` so many failures in a row the dispatch is kept as a dead letter; 0: it is not given up. `state` is
+    the thread's shared state where the entries changed it.
     """
 
     lease: Lease
@@ -145,13 +151,14 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     voids: Voids = ()
     given_up_after: int = 0
+    state: JsonObject | None = None
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """Answers to questions of a waiting run; `dispatch_id` names its next delivery if none stays open.
 
-    `messages` join the thread with them; `entries` continue the run's log after `last_seq` and are refused with
-    `Conflict` when it went on meanwhile.
+    `messages` join the thread with them and `state`, where given, is its shared state from then on; `entries` continue
+    the run's log after `last_seq` and are refused with `Conflict` when it went on meanwhile.
     """
 
     run_key: int
@@ -161,6 +168,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     entries: tuple[LogEntry, ...] = ()
     last_seq: int = 0
+    state: JsonObject | None = None
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):

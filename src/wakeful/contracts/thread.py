@@ -6,6 +6,9 @@ import msgspec
 
 from wakeful.contracts.json import JsonObject
 
+MAX_STATE_BYTES = 256 * 1024
+"""How long a thread's shared state may be, as JSON."""
+
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """A thread as stored.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import MutableMapping
 from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from wakeful.contracts.errors import ToolError
+from wakeful.contracts.event import FileGenerated, SourceCited, SubagentFinished, SubagentStarted, ToolProgressed
 from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.message import FilePart, SourcePart
 
 Effect = Literal["pure", "idempotent", "once"]
-Progress = Callable[[str | None, float | None, float | None], None]
+CallReport = ToolProgressed | SourceCited | FileGenerated | SubagentStarted | SubagentFinished
+"""What a call may show of itself while it runs."""
 
 
 class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,32 +36,52 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None = None
 
 
+class CallDesk(Protocol):
+    """Where a running call reports to; safe from any thread, and deaf once nobody waits for the call any more."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the result any more."""
+        ...
+
+    @property
+    def state(self) -> MutableMapping[str, JsonValue]:
+        """The shared state of the thread; see `ToolContext.state`."""
+        ...
+
+    def report(self, event: CallReport) -> None:
+        """Show something of the call to whoever watches."""
+        ...
+
+
 class ToolContext:
     """What a tool may know and do while it runs; a first parameter annotated with it is filled in.
 
-    `idempotency_key` is the same however often this call is attempted.
+    `tool_name` is the tool as the model called it. `idempotency_key` is the same however often this call is attempted.
     """
 
-    __slots__ = ("_cancelled", "_progress", "agent_id", "call_id", "idempotency_key", "run_id", "thread_id")
+    __slots__ = ("_desk", "agent_id", "call_id", "idempotency_key", "run_id", "scope", "thread_id", "tool_name")
 
     def __init__(
         self,
         *,
         call_id: str,
+        tool_name: str,
         run_id: str,
         thread_id: str,
         agent_id: str,
+        scope: str,
         idempotency_key: str,
-        progress: Progress,
-        cancelled: Callable[[], bool],
+        desk: CallDesk,
     ) -> None:
         self.call_id = call_id
+        self.tool_name = tool_name
         self.run_id = run_id
         self.thread_id = thread_id
         self.agent_id = agent_id
+        self.scope = scope
         self.idempotency_key = idempotency_key
-        self._progress = progress
-        self._cancelled = cancelled
+        self._desk = desk
 
     @property
     def cancelled(self) -> bool:
@@ -66,18 +89,50 @@ class ToolContext:
 
         Long synchronous tools should look now and then.
         """
-        return self._cancelled()
+        return self._desk.cancelled
 
     def raise_if_cancelled(self) -> None:
         """Raise `ToolError` when nobody waits for the result any more."""
-        if self._cancelled():
+        if self._desk.cancelled:
             raise ToolError("the run was cancelled")
+
+    @property
+    def state(self) -> MutableMapping[str, JsonValue]:
+        """The state the thread's agents, tools and client share: a JSON object of at most 256 KiB.
+
+        What is read is a copy; to change something, assign to its key: `context.state["items"] = [*items, "milk"]`.
+        Clients see each change at once. Writing raises `ToolError` when the value is no JSON, when the state would be
+        too large, and when nobody waits for the call any more.
+        """
+        return self._desk.state
 
     def progress(
         self, message: str | None = None, *, progress: float | None = None, total: float | None = None
     ) -> None:
         """Report progress to whoever watches; safe from any thread."""
-        self._progress(message, progress, total)
+        self._desk.report(ToolProgressed(self.call_id, self.tool_name, message, progress, total))
+
+    def cite(
+        self,
+        url: str | None = None,
+        *,
+        title: str | None = None,
+        cited_text: str | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        """Name a source of the result: a page by `url`, or a document by `title` and `media_type`."""
+        if url is None and (title is None or media_type is None):
+            raise ToolError("a source needs a url, or a title and a media_type")
+        source = SourcePart("", url, title, media_type, cited_text=cited_text)
+        self._desk.report(SourceCited(source, self.call_id))
+
+    def delegated(self, event: SubagentStarted | SubagentFinished) -> None:
+        """Tell that another agent took the call's work over, or is done with it."""
+        self._desk.report(event)
+
+    def attach(self, url: str, *, media_type: str, filename: str | None = None) -> None:
+        """Add a file to the answer, for the user and not for the model; `url` is `data:` or `https:`."""
+        self._desk.report(FileGenerated(FilePart(media_type, url, filename), self.call_id))
 
 
 @runtime_checkable

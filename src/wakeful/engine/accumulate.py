@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wakeful.contracts.event import ReasoningDelta, ReasoningSealed, TextDelta, ToolCallDelta, ToolCallProposed
-from wakeful.contracts.message import Message, MessagePart, ReasoningPart, TextPart, ToolCallPart
+from wakeful.contracts.event import (
+    FileGenerated,
+    ReasoningDelta,
+    ReasoningSealed,
+    SourceCited,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallProposed,
+)
+from wakeful.contracts.message import FilePart, Message, MessagePart, ReasoningPart, SourcePart, TextPart, ToolCallPart
+from wakeful.contracts.model import ReplyChunk
 from wakeful.contracts.model_errors import MalformedReply
-
-ReplyChunk = TextDelta | ReasoningDelta | ReasoningSealed | ToolCallProposed | ToolCallDelta
 
 
 class _Text:
@@ -41,7 +48,7 @@ class _Call:
         self.pieces: list[str] = []
 
 
-_Block = _Text | _Reasoning | _Call
+_Block = _Text | _Reasoning | _Call | SourcePart | FilePart
 
 
 class Accumulator:
@@ -72,6 +79,10 @@ class Accumulator:
                 self._blocks.append(call)
             case ReasoningSealed():
                 self._reasoning().seal = chunk
+            case SourceCited(source):
+                self._blocks.append(source)
+            case FileGenerated(file):
+                self._blocks.append(file)
 
     def message(self) -> Message:
         """The complete reply."""
@@ -82,13 +93,14 @@ class Accumulator:
         kept = [
             block
             for block in self._blocks
-            if isinstance(block, _Text) or (isinstance(block, _Reasoning) and block.seal is not None)
+            if not isinstance(block, _Call) and (not isinstance(block, _Reasoning) or block.seal is not None)
         ]
         message = self._message(kept, interrupted=True)
         return message if message.parts else None
 
     def _text(self) -> _Text:
-        last = self._blocks[-1] if self._blocks else None
+        """The text that is being written; a source cited in the middle does not end it."""
+        last = next((block for block in reversed(self._blocks) if not isinstance(block, SourcePart)), None)
         if not isinstance(last, _Text):
             last = _Text()
             self._blocks.append(last)
@@ -115,6 +127,8 @@ class Accumulator:
 
     def _part(self, block: _Block, *, interrupted: bool) -> MessagePart | None:
         """The block's part; None for one that says nothing, which no vendor would take back."""
+        if isinstance(block, SourcePart | FilePart):
+            return block
         content = "".join(block.pieces)
         match block:
             case _Call():

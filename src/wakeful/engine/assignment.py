@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from wakeful.contracts.event import ErrorReport, FinishReason, StopReason
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
+from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message
 from wakeful.contracts.model import ModelSettings, Provider
@@ -39,6 +40,7 @@ class Assignment:
     `model` is the provider's own name for the model. `frontend` tools are carried out by the client and never hide
     a server tool of the same name. `history` is the whole thread including this run's messages so far.
     `announced`: the log already says that the run started. `active_ms` is how long earlier dispatches carried it.
+    `state` is the shared state of the thread.
     """
 
     run: Run
@@ -53,6 +55,7 @@ class Assignment:
     unfinished: Unfinished | None = None
     announced: bool = False
     active_ms: int = 0
+    state: JsonObject = field(default_factory=dict[str, JsonValue])
     prices: Prices = NO_PRICES
 
 

@@ -13,7 +13,7 @@ from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ModelError
 from wakeful.contracts.event import ErrorReport, ModelCallFinished, RetryScheduled, StepRestarted
 from wakeful.contracts.journal import Journal
-from wakeful.contracts.message import Message
+from wakeful.contracts.message import Message, ReplyInfo
 from wakeful.contracts.model import ModelRequest, ReplyFinished
 from wakeful.contracts.model_errors import MalformedReply
 from wakeful.contracts.usage import Usage
@@ -76,7 +76,9 @@ class Inference:
                     await journal.flush()
         if finished is None:
             raise MalformedReply("the model's reply ended without saying why; expected a finish reason")
-        return Reply(reply.message(), self._finished(finished, self._clock.now() - started))
+        report = self._finished(finished, self._clock.now() - started)
+        info = ReplyInfo(report.model, report.provider, report.usage, report.duration_ms)
+        return Reply(msgspec.structs.replace(reply.message(), reply=info), report)
 
     async def _back_off(self, attempt: int, error: ModelError) -> None:
         delay = retry_delay(attempt, error)

@@ -27,6 +27,7 @@ from wakeful.engine.gate import Allow, Answer, Ask, Gate
 from wakeful.engine.inference import Inference
 from wakeful.engine.limits import Limits, Spent, closed_steps
 from wakeful.engine.prompt import build, open_calls
+from wakeful.engine.state import SharedState
 from wakeful.engine.toolbox import Toolbox
 
 STOP_REASONS: dict[FinishReason, StopReason] = {
@@ -49,7 +50,10 @@ class Loop:
         self._clock = clock
         self._began = clock.now()
         self._history = list(assignment.history)
-        self._toolbox = Toolbox(assignment.run, journal, clock, max_output_bytes=agent.max_tool_output_bytes)
+        self._state = SharedState(assignment.state, journal)
+        self._toolbox = Toolbox(
+            assignment.run, journal, clock, state=self._state, max_output_bytes=agent.max_tool_output_bytes
+        )
         self._limits = Limits(agent)
         self._steps = assignment.run.steps
         self._usage = assignment.run.usage
@@ -132,7 +136,7 @@ class Loop:
         begun = StepRestarted(step, message_id, "resumed") if restart else StepStarted(step, message_id)
         self._journal.emit(begun)
         self._inference = Inference(self._assignment, self._journal, self._clock, step=step, message_id=message_id)
-        reply = await self._inference.ask(build(self._assignment, self._history))
+        reply = await self._inference.ask(build(self._assignment, self._history, self._state.current))
         self._inference = None
         self._usage = self._usage + reply.finished.usage
         self._journal.emit(reply.finished)

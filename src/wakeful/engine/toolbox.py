@@ -11,13 +11,14 @@ from wakeful.contracts.errors import ToolError
 from wakeful.contracts.event import ToolCallFinished, ToolCallStarted
 from wakeful.contracts.journal import Journal
 from wakeful.contracts.json import JsonValue
-from wakeful.contracts.message import Message, ResultStatus, ToolCallPart, ToolResultPart
+from wakeful.contracts.message import FilePart, Message, ResultStatus, SourcePart, ToolCallPart, ToolResultPart
 from wakeful.contracts.run import Run
 from wakeful.contracts.tool import ToolContext
+from wakeful.engine.desk import Desk
 from wakeful.engine.gate import Allow
 from wakeful.engine.output import bounded_output, bounded_text
+from wakeful.engine.state import SharedState
 from wakeful.engine.straggler import leave_behind
-from wakeful.engine.watch import Watch
 
 STOPPING_MS = 500
 """How long a call that was told to stop may take to do so."""
@@ -32,8 +33,9 @@ class Toolbox:
     No output is longer than `max_output_bytes`.
     """
 
-    def __init__(self, run: Run, journal: Journal, clock: Clock, *, max_output_bytes: int) -> None:
+    def __init__(self, run: Run, journal: Journal, clock: Clock, *, state: SharedState, max_output_bytes: int) -> None:
         self._run = run
+        self._state = state
         self._journal = journal
         self._clock = clock
         self._max_output_bytes = max_output_bytes
@@ -60,20 +62,21 @@ class Toolbox:
 
     async def _attend(self, item: Allow, step: int) -> None:
         """Write the result of one call; what comes after its time, or long after the run was stopped, is discarded."""
-        watch = Watch(item.call, self._journal)
-        work = asyncio.create_task(self._outcome(item, watch), name=f"tool {item.call.name}")
+        desk = Desk(item.call, self._journal, self._state)
+        work = asyncio.create_task(self._outcome(item, desk), name=f"tool {item.call.name}")
         seconds = item.tool.spec.timeout_seconds
         try:
             in_time = await self._ends(work, None if seconds is None else round(seconds * 1000))
         except asyncio.CancelledError:
-            await self._stop(work, watch)
+            await self._stop(work, desk)
             if work.done() and not work.cancelled():  # it had something to say about being stopped
-                self._write(item.call, work.result(), step, arguments=item.edited)
+                self._write(item.call, work.result(), step, arguments=item.edited, extras=desk.extras)
             raise
         if not in_time:
-            await self._stop(work, watch)
-        watch.over = True
-        self._write(item.call, _result(item, work) if in_time else _too_late(item), step, arguments=item.edited)
+            await self._stop(work, desk)
+        desk.over = True
+        result = _result(item, work) if in_time else _too_late(item)
+        self._write(item.call, result, step, arguments=item.edited, extras=desk.extras)
 
     async def _ends(self, work: asyncio.Task[Result], within_ms: int | None) -> bool:
         """Wait until the call ends, or its time has passed; whether it ended."""
@@ -87,9 +90,9 @@ class Toolbox:
             timer.cancel()
         return work.done()
 
-    async def _stop(self, work: asyncio.Task[Result], watch: Watch) -> None:
+    async def _stop(self, work: asyncio.Task[Result], desk: Desk) -> None:
         """Tell a call to stop; one that does not is left behind."""
-        watch.over = True
+        desk.over = True
         work.cancel()
         try:
             await self._ends(work, STOPPING_MS)
@@ -97,10 +100,10 @@ class Toolbox:
             if not work.done():
                 leave_behind(work)
 
-    async def _outcome(self, item: Allow, watch: Watch) -> Result:
+    async def _outcome(self, item: Allow, desk: Desk) -> Result:
         limit = self._max_output_bytes
         try:
-            output = await item.tool.call(item.arguments, self._context(item.call, watch))
+            output = await item.tool.call(item.arguments, self._context(item.call, desk))
             return "succeeded", bounded_output(output, limit)  # what is not JSON fails here, and fails its call only
         except ToolError as error:
             return "failed", bounded_text(error.message, limit)
@@ -111,24 +114,34 @@ class Toolbox:
             log.exception("tool %s failed", item.call.name)
             return _failed(item.call.name, error)
 
-    def _write(self, call: ToolCallPart, result: Result, step: int, *, arguments: str | None) -> None:
+    def _write(
+        self,
+        call: ToolCallPart,
+        result: Result,
+        step: int,
+        *,
+        arguments: str | None,
+        extras: Sequence[SourcePart | FilePart] = (),
+    ) -> None:
         status, output = result
+        self._state.show(all_of_it=True)
         message_id = self._clock.new_id()
         part = ToolResultPart(call.call_id, call.name, status, output, arguments)
-        message = Message(message_id, "tool", (part,), self._clock.now(), run_id=self._run.id, step=step)
+        message = Message(message_id, "tool", (part, *extras), self._clock.now(), run_id=self._run.id, step=step)
         self._journal.emit(ToolCallFinished(call.call_id, call.name, status, output, message_id))
         self._journal.commit(message)
         self.results.append(message)
 
-    def _context(self, call: ToolCallPart, watch: Watch) -> ToolContext:
+    def _context(self, call: ToolCallPart, desk: Desk) -> ToolContext:
         return ToolContext(
             call_id=call.call_id,
+            tool_name=call.name,
             run_id=self._run.id,
             thread_id=self._run.thread_id,
             agent_id=self._run.agent_id,
+            scope=self._run.scope,
             idempotency_key=f"{self._run.id}:{call.call_id}",
-            progress=watch.progress,
-            cancelled=lambda: watch.over,
+            desk=desk,
         )
 
 

@@ -11,8 +11,10 @@ from typing import Literal, TypeVar
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError, Damaged, LeaseLost, StoreUnavailable
-from wakeful.contracts.event import ErrorReport, RetryScheduled, RunFinished, RunStarted, RunWaiting
+from wakeful.contracts.event import ErrorReport, RetryScheduled, RunFinished, RunStarted, RunWaiting, StateReplaced
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.run import Run
 from wakeful.contracts.store import Claim, Store
 from wakeful.engine.assignment import Ending
 from wakeful.engine.loop import Loop
@@ -28,6 +30,7 @@ LONGEST_BACK_OFF_MS = 60_000
 CLOSING_PATIENCE_MS = 2_000
 """How long a run that is handed back waits for a store that is away; else it waits as long as a lease lasts."""
 
+DESERTING = frozenset({RunStatus.CANCELLED, RunStatus.FAILED})
 LOST = ErrorReport("worker_lost", "The process that carried the run stopped without handing it back.")
 
 T = TypeVar("T")
@@ -37,7 +40,10 @@ log = logging.getLogger("wakeful.worker")
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What it takes to carry runs. A run that fails `max_attempts` times in a row is given up."""
+    """What it takes to carry runs. A run that fails `max_attempts` times in a row is given up.
+
+    `deserted` is told of each run of an agent with delegates that ended before its work was done.
+    """
 
     store: Store
     feed: Feed
@@ -46,6 +52,7 @@ class Means:
     clock: Clock
     lease_ms: int
     max_attempts: int
+    deserted: Callable[[Run], Awaitable[None]]
 
 
 class Carry:
@@ -65,6 +72,7 @@ class Carry:
         self._task: asyncio.Task[None] | None = None
         self._recorder: Recorder | None = None
         self._given_up_after = 0
+        self._delegates = False
 
     def steer(self) -> None:
         """Input for the run waits on its thread."""
@@ -110,6 +118,8 @@ class Carry:
                 await self._persist(lambda: recorder.settle(ending, given_up_after=self._given_up_after))
                 means.feed.rested(self._claim.run.key)
                 self.ending = ending
+                if ending.status in DESERTING and self._delegates:
+                    await means.deserted(self._claim.run)
         except LeaseLost:
             log.warning("run %s: the lease is lost, another worker continues", self._claim.run.id)
         except Exception:
@@ -125,12 +135,13 @@ class Carry:
         except (ConfigurationError, Damaged) as error:
             return _failed(error.code, error.message)
         recorder.continue_step(resolution.step_seq)
+        self._delegates = bool(resolution.assignment.agent.delegates)
         loop = Loop(resolution.assignment, recorder, self._means.clock)
         if self._stop is None and claim.lost and claim.failures > 1:
             return self._again(loop, recorder, LOST, claim.failures, 0)
         if self._stop is None:
             if not resolution.assignment.announced:
-                recorder.emit(RunStarted(claim.run.agent_id, resumed=claim.run.steps > 0))
+                _announce(recorder, claim.run, resolution.assignment.state)
             ending = await self._stoppable(loop)
             if ending is not None:
                 return self._tried(loop, recorder, ending)
@@ -216,6 +227,13 @@ def _broken(loop: Loop, error: BaseException) -> Ending:
 
 def _failed(code: str, message: str) -> Ending:
     return Ending(status=RunStatus.FAILED, stop_reason="error", error=ErrorReport(code, message))
+
+
+def _announce(recorder: Recorder, run: Run, state: JsonObject) -> None:
+    """The run's start, and the shared state it starts with."""
+    recorder.emit(RunStarted(run.agent_id, resumed=run.steps > 0))
+    if state:
+        recorder.change_state(StateReplaced(state), state)
 
 
 def _emit_end(recorder: Recorder, ending: Ending) -> None:

@@ -50,6 +50,12 @@ class Control:
         """Stop a run and the unfinished runs it started; a finished one stays as it is."""
         return await self._cancel_family(run, seen=set())
 
+    async def cancel_children(self, run: Run, *, origin: str) -> None:
+        """Stop the unfinished runs of this origin that a run started."""
+        for child in await self._unfinished_children(run):
+            if child.origin == origin:
+                await self.cancel(child)
+
     async def cancel_thread(self, thread: Thread) -> Run | None:
         """Stop what the thread does now, running or waiting; what is queued behind it goes on. None when idle."""
         active = await self._store.active_run(thread.key)

@@ -11,8 +11,9 @@ import msgspec
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import BadRequest, Conflict
-from wakeful.contracts.event import MessageCommitted, RunAccepted
+from wakeful.contracts.event import RunAccepted
 from wakeful.contracts.interrupt import Decision
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message
 from wakeful.contracts.request import InputMode, RunRequest
@@ -24,6 +25,7 @@ from wakeful.runtime.branches import first_replaced, replacing
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.retirements import Retirements
+from wakeful.runtime.steering import joined
 from wakeful.runtime.worker import Worker
 
 Effect = Literal["started", "queued", "steered", "resumed", "replayed", "waiting"]
@@ -102,18 +104,24 @@ class Mailbox:
         self._catalog.agent(run.agent_id)
         return await self._accept(self._submission(run.scope, request, run.agent_id, run.origin, key))
 
-    async def answer(self, run: Run, decisions: tuple[Decision, ...]) -> Receipt:
+    async def answer(self, run: Run, decisions: tuple[Decision, ...], state: JsonObject | None = None) -> Receipt:
         """Record decisions of a waiting run; it goes on when none is open any more.
+
+        `state`, where given, becomes the thread's shared state.
 
         Raises `BadRequest` for edited arguments or a payload that do not fit.
         """
         if any(decision.arguments is not None or decision.output is not None for decision in decisions):
             check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
         last_seqs = {found.key: last_seq for found, last_seq in await self._store.open_runs(run.thread_key)}
-        return await self._decide(
-            Answers(run_key=run.key, decisions=decisions, dispatch_id=self._clock.new_id(), at=self._clock.now()),
-            last_seqs.get(run.key, 0),
+        answers = Answers(
+            run_key=run.key,
+            decisions=decisions,
+            dispatch_id=self._clock.new_id(),
+            at=self._clock.now(),
+            state=state,
         )
+        return await self._decide(answers, last_seqs.get(run.key, 0))
 
     async def _decide(self, answers: Answers, last_seq: int) -> Receipt:
         decided = await self._store.decide(answers)
@@ -137,7 +145,7 @@ class Mailbox:
         meant = tuple(decision for decision in request.decisions if decision.target in asked)
         if not meant:
             raise Conflict("the waiting run asked none of these questions; look at the thread's active run")
-        return await self.answer(waiting, meant)
+        return await self.answer(waiting, meant, request.options.state)
 
     async def _repeats(self, thread: Thread | None, request: RunRequest) -> bool:
         """Whether all messages are already on the thread, sent along with the decisions."""
@@ -158,20 +166,22 @@ class Mailbox:
             if known is not None or waiting is None:
                 return known
             try:
-                return await self._resume_run(*waiting, messages)
+                return await self._resume_run(*waiting, messages, request.options.state)
             except Conflict:
                 if attempt == RACES - 1:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    async def _resume_run(self, run: Run, last_seq: int, messages: tuple[Message, ...]) -> Receipt:
+    async def _resume_run(
+        self, run: Run, last_seq: int, messages: tuple[Message, ...], state: JsonObject | None
+    ) -> Receipt:
         now = self._clock.now()
         refusals = tuple(
             refusal(record.interrupt.id, ANSWERED_OTHERWISE, "resume")
             for record in await self._store.interrupts(run.key)
             if record.decision is None
         )
-        events = (MessageCommitted(message.id, message.role) for message in messages)
+        events = (joined(message) for message in messages)
         answers = Answers(
             run_key=run.key,
             decisions=refusals,
@@ -180,6 +190,7 @@ class Mailbox:
             messages=messages,
             entries=tuple(entry(last_seq + 1 + i, now, event) for i, event in enumerate(events)),
             last_seq=last_seq,
+            state=state,
         )
         return await self._decide(answers, last_seq)
 

@@ -17,9 +17,12 @@ from wakeful.contracts.event import (
     LogEntry,
     MessageCommitted,
     ModelCallFinished,
+    StateChanged,
+    StateReplaced,
     StepRestarted,
     StepStarted,
 )
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message
 from wakeful.contracts.store import Append, Claim, Settlement, Store
@@ -27,7 +30,7 @@ from wakeful.contracts.usage import Usage
 from wakeful.engine.assignment import Ending
 from wakeful.runtime.channel import Channel
 from wakeful.runtime.commit import GroupCommit
-from wakeful.runtime.steering import Intake, Steering
+from wakeful.runtime.steering import Intake, Steering, joined
 
 SHOWN_AHEAD = 512
 """How far deltas may be shown beyond what is committed; after a loss numbering starts above that."""
@@ -70,6 +73,7 @@ class Recorder:
         self._step_seq = 0
         self._buffer: list[LogEntry] = []
         self._messages: list[Message] = []
+        self._shared_state: JsonObject | None = None
         self._taken: Append | None = None
         self._hidden: deque[LogEntry] = deque()
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
@@ -119,6 +123,12 @@ class Recorder:
         if self._state == "writing":
             self._messages.append(message)
             self.emit(MessageCommitted(message.id, message.role))
+
+    def change_state(self, event: StateReplaced | StateChanged, state: JsonObject) -> None:
+        """Append a change of the thread's shared state."""
+        if self._state == "writing":
+            self._shared_state = state
+            self.emit(event)
 
     async def flush(self) -> None:
         """Wait until everything so far is durable; raises `LeaseLost`."""
@@ -186,6 +196,7 @@ class Recorder:
                 at=self._clock.now(),
                 voids=self._voids,
                 given_up_after=given_up_after,
+                state=self._shared_state,
             )
         )
         self._state = "rested"
@@ -205,9 +216,10 @@ class Recorder:
         """Hand over the buffer, unless an earlier one is still on its way; the end is written by `settle` alone."""
         if not self._buffer or self._taken is not None or self._state == "ending":
             return None
-        self._taken = self._more(self._buffer, self._messages)
+        self._taken = self._more(self._buffer, self._messages, self._shared_state)
         self._buffer.clear()
         self._messages.clear()
+        self._shared_state = None
         return self._taken
 
     def untake(self) -> None:
@@ -215,6 +227,8 @@ class Recorder:
         if self._taken is not None:
             self._buffer[:0] = self._taken.entries
             self._messages[:0] = self._taken.messages
+            if self._shared_state is None:
+                self._shared_state = self._taken.state
             self._taken = None
             self._landed()
 
@@ -248,7 +262,7 @@ class Recorder:
     # -- inside
 
     async def _take_in(self, intake: Intake) -> None:
-        items = self._numbered([MessageCommitted(message.id, message.role) for message in intake.messages])
+        items = self._numbered([joined(message) for message in intake.messages])
         writing = asyncio.create_task(self._store.absorb(self._more(items, intake.messages), intake.entries))
         try:
             await asyncio.shield(writing)
@@ -260,7 +274,9 @@ class Recorder:
                 self._advance(self._seq)
                 self._steering.absorbed(intake)
 
-    def _more(self, entries: Sequence[LogEntry], messages: Sequence[Message]) -> Append:
+    def _more(
+        self, entries: Sequence[LogEntry], messages: Sequence[Message], state: JsonObject | None = None
+    ) -> Append:
         return Append(
             lease=self._lease,
             entries=tuple(entries),
@@ -268,6 +284,7 @@ class Recorder:
             steps=self._steps,
             usage=self._usage,
             voids=self._voids,
+            state=state,
         )
 
     def _numbered(self, events: Sequence[Event]) -> list[LogEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from wakeful.contracts.errors import ConfigurationError, NotFound
@@ -17,8 +18,10 @@ from wakeful.contracts.event import (
     StepStarted,
     ToolCallStarted,
 )
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.model import ModelSettings
 from wakeful.contracts.run import Run
+from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Claim, Store
 from wakeful.contracts.tool import Tool, ToolSpec
 from wakeful.engine.assignment import Assignment, Unfinished
@@ -38,9 +41,10 @@ class Resolution:
 class Resolver:
     """Resolves claims. Raises `ConfigurationError` for what no retry can mend."""
 
-    def __init__(self, catalog: Catalog, store: Store) -> None:
+    def __init__(self, catalog: Catalog, store: Store, delegate: Callable[[AgentSpec], Tool]) -> None:
         self._catalog = catalog
         self._store = store
+        self._delegate = delegate
 
     async def resolve(self, claim: Claim) -> Resolution:
         """The assignment of a claimed run, and where its open step began."""
@@ -50,7 +54,7 @@ class Resolver:
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; it was removed after the run was accepted") from error
         provider, model = self._catalog.model(agent.model)
-        tools = self._tools(agent.tools)
+        tools = self._tools(agent.tools) | self._delegates(agent.delegates)
         past = await self._past(claim)
         assignment = Assignment(
             run=run,
@@ -69,9 +73,15 @@ class Resolver:
             unfinished=past.unfinished,
             announced=past.announced,
             active_ms=past.active_ms,
+            state=await self._state(run, begun=past.begun),
             prices=self._catalog.prices,
         )
         return Resolution(assignment, past.step_seq)
+
+    async def _state(self, run: Run, *, begun: bool) -> JsonObject:
+        """The shared state: what the request brought until the run's start is in the log, else the stored one."""
+        brought = run.options.state
+        return await self._store.shared_state(run.thread_key) if begun or brought is None else brought
 
     def _tools(self, names: tuple[str, ...]) -> dict[str, Tool]:
         missing = [name for name in names if name not in self._catalog.tools]
@@ -80,6 +90,12 @@ class Resolver:
                 f"unknown tools: {', '.join(missing)}; register them with AgentRuntime(tools=[...])"
             )
         return {name: self._catalog.tools[name] for name in names}
+
+    def _delegates(self, names: tuple[str, ...]) -> dict[str, Tool]:
+        try:
+            return {name: self._delegate(self._catalog.agent(name)) for name in names}
+        except NotFound as error:
+            raise ConfigurationError(f"{error.message}; name delegates by the ids of agents") from error
 
     async def _past(self, claim: Claim) -> _Past:
         """What the run's log says about where it stands; a run claimed for the first time has only its acceptance."""
@@ -95,10 +111,13 @@ class Resolver:
 
 
 class _Past:
-    """A fold over a log: whether the run's start is announced, how long it was carried, and the step it ends in."""
+    """A fold over a log: whether the run's start is announced, how long it was carried, and the step it ends in.
+
+    `begun`: it started, now or before a wait.
+    """
 
     def __init__(self) -> None:
-        self.announced = False
+        self.announced = self.begun = False
         self.unfinished: Unfinished | None = None
         self.step_seq = 0
         self._carried_ms = 0
@@ -115,7 +134,8 @@ class _Past:
         self._newest = entry.at
         match entry.event:
             case RunStarted():
-                self.announced, self._since = True, entry.at
+                self.announced = self.begun = True
+                self._since = entry.at
             case RunWaiting():
                 self._carried_ms = self.active_ms
                 self.announced, self._since = False, None

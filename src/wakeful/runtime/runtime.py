@@ -10,12 +10,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import Unavailable
 from wakeful.contracts.model import Provider
+from wakeful.contracts.run import Run
+from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Store
 from wakeful.runtime.carry import Means
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.control import Control
+from wakeful.runtime.delegation import ORIGIN, Delegate
 from wakeful.runtime.entries import Entries
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.janitor import Janitor
@@ -40,7 +43,8 @@ class Runtime:
             store=store,
             feed=self.feed,
             group=self._group,
-            resolver=Resolver(catalog, store),
+            resolver=Resolver(catalog, store, self._delegate),
+            deserted=self._stop_delegates,
             clock=clock,
             lease_ms=int(config.lease_seconds * 1000),
             max_attempts=config.max_attempts,
@@ -124,6 +128,14 @@ class Runtime:
             yield
         finally:
             await self.stop()
+
+    def _delegate(self, agent: AgentSpec) -> Delegate:
+        return Delegate(
+            agent, mailbox=self.mailbox, store=self.store, feed=self.feed, worker=self.worker, clock=self.clock
+        )
+
+    async def _stop_delegates(self, run: Run) -> None:
+        await self.control.cancel_children(run, origin=ORIGIN)
 
     async def _run(self) -> None:
         try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from wakeful.contracts.clock import Clock
-from wakeful.contracts.message import Message
+from wakeful.contracts.event import MessageCommitted
+from wakeful.contracts.message import FilePart, Message, TextPart
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Retirement, Store
 from wakeful.runtime.feed import Feed
@@ -48,3 +49,9 @@ class Steering:
         """It is written: whoever watches the entries is told."""
         for entry in intake.entries:
             self._feed.poke(entry.run_key)
+
+
+def joined(message: Message) -> MessageCommitted:
+    """The event of input that reaches a run while it goes on: it says what the input is."""
+    parts = tuple(part for part in message.parts if isinstance(part, TextPart | FilePart))
+    return MessageCommitted(message.id, message.role, parts)

@@ -48,6 +48,7 @@ class Worker:
         self._tasks: asyncio.TaskGroup | None = None
         self._closing = False
         self._reserved = 0
+        self._lent = 0
         self._renewed_at = 0
         self.endings: Counter[RunStatus] = Counter()
 
@@ -77,6 +78,16 @@ class Worker:
             self._changed.set()
             if self._free() == 1:  # it was the last, and somebody may have found none
                 self._wake.set()
+
+    @contextmanager
+    def lent(self) -> Generator[None]:
+        """Give the place of a run that waits for another run to whoever needs one, lest all places wait in vain."""
+        self._lent += 1
+        self._wake.set()
+        try:
+            yield
+        finally:
+            self._lent -= 1
 
     def wake(self) -> None:
         """There may be work."""
@@ -166,7 +177,7 @@ class Worker:
         sure = not self._berths or self._means.clock.now() - self._renewed_at <= self._means.lease_ms // 2
         if self._tasks is None or self._closing or not sure:
             return 0
-        return self._capacity - len(self._berths) - self._reserved
+        return self._capacity + self._lent - len(self._berths) - self._reserved
 
     def _request(self) -> ClaimRequest:
         now = self._means.clock.now()
@@ -246,7 +257,7 @@ class Worker:
     def _leave(self, key: int, carry: Carry) -> None:
         berth = self._berths.get(key)
         if berth is not None and berth.carry is carry:
-            if berth.contended or len(self._berths) >= self._capacity:
+            if berth.contended or len(self._berths) >= self._capacity + self._lent:
                 self._wake.set()
             del self._berths[key]
             self._changed.set()

@@ -21,7 +21,8 @@ from wakeful.sdk.thread import in_thread
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What vendors take as the name of a tool."""
 LARGE_BYTES = 1 << 20
 """A result of more JSON than this is handed over as JSON: it will hardly be shown whole, so it need not be decoded."""
 
@@ -177,7 +178,7 @@ def _refuse_unless_fitting(function: Function, *, approval: bool, frontend: bool
 
 def _checked_name(function: Function, name: str | None) -> str:
     chosen = function.__name__ if name is None else name
-    if not _NAME.fullmatch(chosen):
+    if not TOOL_NAME.fullmatch(chosen):
         raise ConfigurationError(
             f"tool {name_of(function)}: the name {chosen!r} must be 1 to 64 letters, digits, `_` or `-`; "
             "choose one with @tool(name=...)"

@@ -19,6 +19,7 @@ from wakeful.contracts.errors import WakefulError
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import problems
 from wakeful.server.config import ServerConfig
+from wakeful.server.cors import cross_origin
 from wakeful.server.edge import Edge
 from wakeful.server.metrics import CONTENT_TYPE, Metrics
 
@@ -47,6 +48,7 @@ class App:
         self._edge = Edge(
             self._started, max_body_bytes=config.max_body_bytes, metrics=metrics, new_id=runtime.clock.new_id
         )
+        self._door = cross_origin(self._edge, config.cors_origins) if config.cors_origins else self._edge
 
     def add(self, routes: Iterable[BaseRoute]) -> None:
         """Add one protocol's routes: documented ones, or plain ones of `server.routing`."""
@@ -54,7 +56,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        await self._edge(scope, receive, send)
+        await self._door(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document of the native API."""

@@ -6,10 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import cast
 
+import msgspec
+
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.request import RunRequest
+from wakeful.contracts.thread import MAX_STATE_BYTES
 
 LONGEST_ID = 200
 DEEPEST_JSON = 100
@@ -43,8 +46,19 @@ def check_request(request: RunRequest) -> None:
     for message in request.messages:
         check_id("message", message.id)
     check_decisions(request.decisions)
+    check_state(request.options.state)
     for tool in request.options.frontend_tools:
         check_json(f"the parameters of tool {tool.name!r}", tool.parameters)
+
+
+def check_state(state: JsonObject | None) -> None:
+    """Raise `BadRequest` for a shared state that is nested too deeply, or longer than 256 KiB as JSON."""
+    if state is None:
+        return
+    check_json("the shared state", state)
+    size = len(msgspec.json.encode(state))
+    if size > MAX_STATE_BYTES:
+        raise BadRequest(f"the shared state has {size} bytes as JSON; expected at most {MAX_STATE_BYTES}")
 
 
 def check_decisions(decisions: Sequence[Decision]) -> None:

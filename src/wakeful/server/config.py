@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from wakeful.server.files import HOST
 
 MIB = 1024 * 1024
 TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -27,6 +30,22 @@ class ServerConfig(BaseSettings):
     max_body_bytes: int = Field(default=16 * MIB, ge=1024)
     health_timeout_seconds: float = Field(default=5, gt=0)
     api_tokens: dict[str, SecretStr] = {}
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may call this server, such as `http://localhost:5173`; `*` is all. Empty: only its own."""
+
+    file_hosts: tuple[str, ...] = ()
+    """Hosts that https links to files may name: `files.example.com`, `*.example.com`, with `:port` unless it is 443."""
+
+    ai_sdk_version: Literal["5", "6", "7"] = "6"
+    """The major version of the AI SDK that clients speak which do not say so."""
+
+    @field_validator("file_hosts")
+    @classmethod
+    def _check_file_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not HOST.fullmatch(host.lower()):
+                raise ValueError(f"a file host is files.example.com, *.example.com or host:port; found {host!r}")
+        return value
 
     @field_validator("address")
     @classmethod

@@ -25,6 +25,7 @@ from wakeful.testing.store_cases.messages import MessageCases
 from wakeful.testing.store_cases.replacing import ReplacingCases
 from wakeful.testing.store_cases.retiring import RetiringCases
 from wakeful.testing.store_cases.runs import RunCases
+from wakeful.testing.store_cases.state import StateCases
 from wakeful.testing.store_cases.steering import SteeringCases
 from wakeful.testing.store_cases.thread_changes import ThreadChangeCases
 from wakeful.testing.store_cases.threads import ThreadCases
@@ -47,5 +48,6 @@ class StoreSuite(
     ReplacingCases,
     ThreadCases,
     ThreadChangeCases,
+    StateCases,
 ):
     """All promises of `contracts.store.Store`."""

@@ -6,6 +6,7 @@ from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, InputMode, RunRequest
+from wakeful.contracts.run import RunOptions
 from wakeful.protocols.native.control_wire import DecisionBody, InputsBody, Mode, ThreadMessagesBody
 from wakeful.protocols.native.wire import MessageBody, PartBody, RunBody
 from wakeful.server.files import Files
@@ -29,6 +30,7 @@ def run_request(body: RunBody) -> RunRequest:
         agent_id=body.agent_id,
         parent_run_id=body.parent_run_id,
         messages=messages(body.messages),
+        options=RunOptions(state=body.state or None),
     )
 
 

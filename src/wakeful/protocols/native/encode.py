@@ -9,7 +9,7 @@ import msgspec
 
 from wakeful.contracts.event import ErrorReport, LogEntry
 from wakeful.contracts.mailbox import DeadLetter, MailboxEntry, queue_revision
-from wakeful.contracts.message import Message
+from wakeful.contracts.message import Message, ReplyInfo
 from wakeful.contracts.run import Run
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.usage import Usage
@@ -21,7 +21,7 @@ from wakeful.protocols.native.control_wire import (
     EntryView,
     MailboxView,
 )
-from wakeful.protocols.native.wire import ErrorView, MessageView, RunView, SummaryView, ThreadView, UsageView
+from wakeful.protocols.native.wire import ErrorView, MessageView, ReplyView, RunView, SummaryView, ThreadView, UsageView
 
 
 class Encoder:
@@ -72,6 +72,15 @@ def message_view(seq: int, message: Message) -> MessageView:
         visibility=message.visibility,
         run_id=message.run_id,
         step=message.step,
+        reply=_reply_view(message.reply),
+    )
+
+
+def _reply_view(reply: ReplyInfo | None) -> ReplyView | None:
+    if reply is None:
+        return None
+    return ReplyView(
+        model=reply.model, provider=reply.provider, usage=usage_view(reply.usage), duration_ms=reply.duration_ms
     )
 
 

@@ -109,6 +109,11 @@ def _single(api: APIRouter, operations: Operations) -> None:
     async def get_thread(request: Request, thread_id: str) -> wire.ThreadView:
         return thread_view(await operations.thread(operations.principal(request), thread_id))
 
+    @api.get("/{thread_id}/state", summary="What the thread's agents, tools and client share")
+    async def get_state(request: Request, thread_id: str) -> wire.StateView:
+        thread = await operations.thread(operations.principal(request), thread_id)
+        return wire.StateView(state=await operations.store.shared_state(thread.key))
+
     @api.patch("/{thread_id}", summary="Change a thread")
     @api.patch("/{thread_id}/metadata", summary="Change a thread")
     async def update_thread(request: Request, thread_id: str, body: wire.UpdateThreadBody) -> wire.ThreadView:

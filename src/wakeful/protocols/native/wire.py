@@ -44,7 +44,7 @@ class PartBody(Body):
 
 
 class RunBody(Body):
-    """`POST /v1/runs`."""
+    """`POST /v1/runs`. `state` becomes the thread's shared state; absent or empty leaves that as it is."""
 
     agent_id: Named | None = aliases("agentId", "agent_id")
     thread_id: Named | None = Field(
@@ -53,6 +53,7 @@ class RunBody(Body):
     run_id: Named | None = Field(default=None, validation_alias=AliasChoices("run_id", "runId", "task_id", "taskId"))
     parent_run_id: Named | None = aliases("parentRunId", "parent_run_id")
     messages: list[MessageBody] = Field(min_length=1)
+    state: dict[str, Any] | None = None
 
 
 class CreateThreadBody(Body):
@@ -87,6 +88,12 @@ class ThreadView(BaseModel):
     generation: int
 
 
+class StateView(BaseModel):
+    """What a thread's agents, tools and client share."""
+
+    state: dict[str, Any]
+
+
 class SummaryView(ThreadView):
     """A thread in a list of conversations; `agent_id` is the agent of its newest run."""
 
@@ -104,6 +111,7 @@ class MessageView(BaseModel):
     visibility: Literal["external", "internal"]
     run_id: str | None
     step: int | None
+    reply: ReplyView | None
 
 
 class UsageView(BaseModel):
@@ -115,6 +123,15 @@ class UsageView(BaseModel):
     cached_input_tokens: int
     cache_write_tokens: int
     cost_usd: float
+
+
+class ReplyView(BaseModel):
+    """How a model made a message, and how long it took."""
+
+    model: str
+    provider: str
+    usage: UsageView
+    duration_ms: int
 
 
 class ErrorView(BaseModel):

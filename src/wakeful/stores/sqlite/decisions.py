@@ -14,6 +14,7 @@ from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.rows import json_blob
 from wakeful.stores.sqlite.runs import bounds, newest_dispatch, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
+from wakeful.stores.sqlite.threads import share
 
 
 def decide(session: Session, answers: Answers) -> Decided:
@@ -55,6 +56,7 @@ def _add(session: Session, run: Run, answers: Answers) -> None:
             raise Conflict(f"the log of run {run.id} went on after {answers.last_seq}; read it again and retry")
         write_entries(session, run.key, answers.entries)
     add_messages(session, run.thread_key, answers.messages, answers.at)
+    share(session, run.thread_key, answers.state)
 
 
 def _queue(session: Session, answers: Answers) -> None:

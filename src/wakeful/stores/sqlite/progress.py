@@ -15,6 +15,7 @@ from wakeful.stores.sqlite.messages import add_messages
 from wakeful.stores.sqlite.rows import json_blob
 from wakeful.stores.sqlite.runs import bounds, event_rows, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
+from wakeful.stores.sqlite.threads import share
 
 
 def append(session: Session, batch: Sequence[Append]) -> frozenset[int]:
@@ -29,6 +30,7 @@ def append(session: Session, batch: Sequence[Append]) -> frozenset[int]:
             continue
         events.extend(event_rows(more.lease.run_key, more.entries))
         add_messages(session, thread_key, more.messages, at or 0)
+        share(session, thread_key, more.state)
     session.many("insert_event", events)
     return frozenset(lost)
 
@@ -96,6 +98,7 @@ def settle(session: Session, settlement: Settlement) -> None:
         raise _out_of_order(first_seq)
     write_entries(session, lease.run_key, settlement.entries)
     add_messages(session, thread_key, settlement.messages, settlement.at)
+    share(session, thread_key, settlement.state)
     raise_interrupts(session, lease.run_key, settlement.interrupts)
     if status in FINISHED:
         session.changes("promote_next", thread_key=thread_key, at=settlement.at)

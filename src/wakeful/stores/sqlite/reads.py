@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.mailbox import DeadLetter, MailboxEntry
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import (
@@ -96,6 +97,10 @@ class SQLiteReads:
     async def get_thread(self, scope: str, thread_id: str) -> Thread | None:
         """The thread with this id."""
         return await self._reads.run(lambda session: threads.get_thread(session, scope, thread_id))
+
+    async def shared_state(self, thread_key: int) -> JsonObject:
+        """What the thread's agents, tools and client share."""
+        return await self._reads.run(lambda session: threads.shared_state(session, thread_key))
 
     async def list_threads(self, query: ThreadQuery) -> ThreadRows:
         """One page of threads."""

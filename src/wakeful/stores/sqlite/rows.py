@@ -25,7 +25,7 @@ _encoder = msgspec.json.Encoder()
 _usage = msgspec.json.Decoder(Usage)
 _options = msgspec.json.Decoder(RunOptions)
 _error = msgspec.json.Decoder(ErrorReport)
-_custom = msgspec.json.Decoder(JsonObject)
+_object = msgspec.json.Decoder(JsonObject)
 _interrupt = msgspec.json.Decoder(Interrupt)
 _decision = msgspec.json.Decoder(Decision)
 _messages = msgspec.json.Decoder(tuple[Message, ...])
@@ -87,7 +87,7 @@ def _run(row: sqlite3.Row) -> Run:
 def thread_of(row: sqlite3.Row) -> Thread:
     """A row of `thread_rows`; raises `Damaged`."""
     try:
-        custom = _custom.decode(row["custom"])
+        custom = _object.decode(row["custom"])
     except UNREADABLE as error:
         raise damaged(f"thread {row['id']}") from error
     return Thread(
@@ -104,6 +104,14 @@ def thread_of(row: sqlite3.Row) -> Thread:
         latest_agent_id=row["latest_agent_id"],
         generation=row["generation"],
     )
+
+
+def state_of(body: bytes, thread_key: int) -> JsonObject:
+    """A thread's shared state as stored; raises `Damaged`."""
+    try:
+        return _object.decode(body)
+    except UNREADABLE as error:
+        raise damaged(f"the shared state of thread number {thread_key}") from error
 
 
 def message_of(row: sqlite3.Row) -> Message:

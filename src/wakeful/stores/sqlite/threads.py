@@ -10,7 +10,7 @@ from wakeful.contracts.query import ThreadChange, ThreadQuery, ThreadRows
 from wakeful.contracts.store import ChildStrategy
 from wakeful.contracts.thread import Thread
 from wakeful.stores.sqlite.named_sql import Value
-from wakeful.stores.sqlite.rows import json_blob, json_list, thread_of
+from wakeful.stores.sqlite.rows import json_blob, json_list, state_of, thread_of
 from wakeful.stores.sqlite.session import Session
 
 
@@ -88,6 +88,18 @@ def delete_thread(session: Session, thread_key: int, strategy: ChildStrategy) ->
     if running is not None:
         raise Conflict(f"run {running} is running; cancel it or wait for its end, then remove the thread")
     session.must_change("delete_threads", keys=doomed)
+
+
+def shared_state(session: Session, thread_key: int) -> JsonObject:
+    """What the thread's agents, tools and client share; empty while nobody wrote anything."""
+    found = session.value("shared_state", thread_key=thread_key)
+    return {} if found is None else state_of(found, thread_key)
+
+
+def share(session: Session, thread_key: int, state: JsonObject | None) -> None:
+    """Write the whole shared state; None leaves it as it is."""
+    if state is not None:
+        session.changes("share_state", thread_key=thread_key, state=json_blob(state))
 
 
 def _thread(session: Session, key: int) -> Thread:

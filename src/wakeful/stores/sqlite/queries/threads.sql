@@ -104,3 +104,14 @@ limit 1
 -- name: delete_threads
 delete from threads
 where key in (select value from json_each(:keys))
+
+-- name: shared_state
+select state
+from shared_states
+where thread_key = :thread_key
+
+-- name: share_state
+insert into shared_states (thread_key, state)
+values (:thread_key, :state)
+on conflict (thread_key) do update
+set state = excluded.state
