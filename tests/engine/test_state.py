@@ -120,6 +120,37 @@ async def test_calls_that_run_together_share_one_state(stage: Stage):
     assert stage.book.states[-1] == {"a": True, "b": True}
 
 
+async def test_updates_of_calls_in_threads_are_all_kept(stage: Stage):
+    def in_thread(context: ToolContext) -> None:
+        for _ in range(200):
+            context.update_state("n", lambda n: n + 1, default=0)
+
+    async def count(arguments: JsonObject, context: ToolContext) -> JsonValue:
+        workers = [threading.Thread(target=in_thread, args=(context,)) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            await asyncio.to_thread(worker.join)
+        return context.update_state("n", lambda n: n, default=0)
+
+    stage.tool("count", count)
+
+    await stage.play([call("count", call_id="a"), call("count", call_id="b")], "ok")
+
+    assert stage.book.states[-1] == {"n": 1600}
+
+
+async def test_an_update_that_fails_changes_nothing():
+    whole, state, pages = shared({"n": 1})
+
+    with pytest.raises(ZeroDivisionError):
+        state.update_key("n", lambda n: n // 0, 0)
+    with pytest.raises(ToolError):
+        state.update_key("n", lambda _: object(), object())
+
+    assert (whole.current, pages.changes) == ({"n": 1}, [])
+
+
 async def test_a_thread_writes_too_and_its_writes_come_before_its_result(stage: Stage):
     def in_thread(context: ToolContext) -> None:
         for number in range(100):

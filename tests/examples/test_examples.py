@@ -147,6 +147,24 @@ def test_the_testing_example_passes() -> None:
     assert "the waiter books" in done.stdout
 
 
+def test_the_state_example_shares_one_list() -> None:
+    done = run("07_shared_state.py")
+
+    assert done.returncode == 0, done.stderr
+    last = [line for line in done.stdout.splitlines() if line.startswith("starts with")][-1]
+    assert "milk" in last
+    assert "bread" in last
+    assert "'value': 'tea'" in done.stdout
+
+
+def test_the_delegates_example_uses_the_other_agents_answer() -> None:
+    done = run("08_delegates.py")
+
+    assert done.returncode == 0, done.stderr
+    assert "researcher works in run" in done.stdout
+    assert done.stdout.rstrip().endswith("It is 4806 m high.")
+
+
 def test_every_example_is_listed_and_tested() -> None:
     names = sorted(path.name for path in EXAMPLES.glob("*.py"))
     listed = re.findall(r"`(\d\d_\w+\.py)`", (EXAMPLES / "README.md").read_text("utf-8"))

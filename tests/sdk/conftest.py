@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
 
 from wakeful.contracts.json import JsonValue
 from wakeful.contracts.tool import CallReport, ToolContext
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -17,6 +21,10 @@ class Call:
     reports: list[CallReport] = field(default_factory=list[CallReport])
     state: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     cancelled: bool = False
+
+    def update_state(self, key: str, change: Callable[[T], T], default: T) -> T:
+        self.state[key] = changed = change(self.state.get(key, default))  # type: ignore[arg-type, assignment]
+        return changed
 
     def report(self, event: CallReport) -> None:
         self.reports.append(event)

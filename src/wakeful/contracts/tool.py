@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Callable, MutableMapping
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -12,6 +12,7 @@ from wakeful.contracts.event import FileGenerated, SourceCited, SubagentFinished
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import FilePart, SourcePart
 
+T = TypeVar("T")
 Effect = Literal["pure", "idempotent", "once"]
 CallReport = ToolProgressed | SourceCited | FileGenerated | SubagentStarted | SubagentFinished
 """What a call may show of itself while it runs."""
@@ -47,6 +48,10 @@ class CallDesk(Protocol):
     @property
     def state(self) -> MutableMapping[str, JsonValue]:
         """The shared state of the thread; see `ToolContext.state`."""
+        ...
+
+    def update_state(self, key: str, change: Callable[[T], T], default: T) -> T:
+        """Change one key of it at once; see `ToolContext.update_state`."""
         ...
 
     def report(self, event: CallReport) -> None:
@@ -100,11 +105,20 @@ class ToolContext:
     def state(self) -> MutableMapping[str, JsonValue]:
         """The state the thread's agents, tools and client share: a JSON object of at most 256 KiB.
 
-        What is read is a copy; to change something, assign to its key: `context.state["items"] = [*items, "milk"]`.
-        Clients see each change at once. Writing raises `ToolError` when the value is no JSON, when the state would be
-        too large, and when nobody waits for the call any more.
+        What is read is a copy; to change something, assign to its key: `context.state["theme"] = "dark"`, or use
+        `update_state` where the new value depends on the old one. Clients see each change at once. Writing raises
+        `ToolError` when the value is no JSON, when the state would be too large, and when nobody waits for the call
+        any more.
         """
         return self._desk.state
+
+    def update_state(self, key: str, change: Callable[[T], T], default: T) -> T:
+        """Put what `change` makes of a key's present value (`default` where there is none) in its place; returns that.
+
+        No other call writes in between, so that calls which run together do not undo one another's changes. `change`
+        has to be quick. Raises what assigning raises.
+        """
+        return self._desk.update_state(key, change, default)
 
     def progress(
         self, message: str | None = None, *, progress: float | None = None, total: float | None = None

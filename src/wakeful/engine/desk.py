@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +19,7 @@ from wakeful.contracts.tool import CallReport
 from wakeful.engine.output import bounded_text
 from wakeful.engine.state import CallState, SharedState
 
+T = TypeVar("T")
 PROGRESS_BYTES = 2048
 QUOTE_BYTES = 2048
 MOST_SOURCES = 64
@@ -51,6 +53,10 @@ class Desk:
     def state(self) -> MutableMapping[str, JsonValue]:
         """The shared state, as this call sees it."""
         return self._state
+
+    def update_state(self, key: str, change: Callable[[T], T], default: T) -> T:
+        """Change one key of it at once."""
+        return self._state.update_key(key, change, default)
 
     def report(self, event: CallReport) -> None:
         """Show something of the call; raises `ToolError` for a file or a source too many, or a file too large."""

@@ -7,6 +7,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
+from typing import TypeVar, cast
 
 import jsonpatch
 import msgspec
@@ -16,6 +17,8 @@ from wakeful.contracts.event import StateChanged
 from wakeful.contracts.journal import Journal
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.thread import MAX_STATE_BYTES
+
+T = TypeVar("T")
 
 
 class SharedState:
@@ -29,7 +32,7 @@ class SharedState:
         self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._changed: dict[str, None] = {}
         self._writer = ""
 
@@ -37,6 +40,13 @@ class SharedState:
     def current(self) -> JsonObject:
         """The state as it is now."""
         return self._current
+
+    def update(self, call_id: str, key: str, change: Callable[[T], T], default: T) -> T:
+        """Set a key to what `change` makes of its value, which nobody writes meanwhile; returns that."""
+        with self._lock:
+            value = change(cast("T", copy.deepcopy(self._current[key])) if key in self._current else default)
+            self.write(call_id, key, cast("JsonValue", value))
+        return value
 
     def write(self, call_id: str, key: str, value: JsonValue | msgspec.UnsetType) -> None:
         """Set a key, or remove it. Raises `ToolError` for what is no JSON and for a state that gets too large."""
@@ -87,6 +97,11 @@ class CallState(MutableMapping[str, JsonValue]):
             raise KeyError(key)
         self._write(key, msgspec.UNSET)
 
+    def update_key(self, key: str, change: Callable[[T], T], default: T) -> T:
+        """Set a key to what `change` makes of its value."""
+        self._refuse_when_over()
+        return self._shared.update(self._call_id, key, change, default)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._shared.current)
 
@@ -94,9 +109,12 @@ class CallState(MutableMapping[str, JsonValue]):
         return len(self._shared.current)
 
     def _write(self, key: str, value: JsonValue | msgspec.UnsetType) -> None:
+        self._refuse_when_over()
+        self._shared.write(self._call_id, key, value)
+
+    def _refuse_when_over(self) -> None:
         if self._over():
             raise ToolError("nobody waits for this call any more; the shared state stays as it is")
-        self._shared.write(self._call_id, key, value)
 
 
 def _patch(before: JsonObject, after: JsonObject, key: str) -> list[JsonObject]:
