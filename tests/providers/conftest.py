@@ -11,8 +11,15 @@ from typing import Any, Literal
 
 import pytest
 
-from wakeful.contracts.event import ReasoningDelta, TextDelta, ToolCallDelta, ToolCallProposed
-from wakeful.contracts.message import Message, TextPart
+from wakeful.contracts.event import (
+    FileGenerated,
+    ReasoningDelta,
+    SourceCited,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallProposed,
+)
+from wakeful.contracts.message import FilePart, Message, SourcePart, TextPart
 from wakeful.contracts.model import ModelChunk, ModelRequest, ModelSettings, ReplyFinished
 from wakeful.contracts.tool import ToolSpec
 from wakeful.providers.anthropic.provider import AnthropicProvider
@@ -208,6 +215,14 @@ class Heard:
     @property
     def reasoning(self) -> str:
         return "".join(chunk.delta for chunk in self.chunks if isinstance(chunk, ReasoningDelta))
+
+    @property
+    def sources(self) -> list[SourcePart]:
+        return [chunk.source for chunk in self.chunks if isinstance(chunk, SourceCited)]
+
+    @property
+    def files(self) -> list[FilePart]:
+        return [chunk.file for chunk in self.chunks if isinstance(chunk, FileGenerated)]
 
     @property
     def calls(self) -> dict[str, tuple[str, str]]:

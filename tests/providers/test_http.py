@@ -138,7 +138,17 @@ async def test_a_reply_without_its_end_is_a_dropped_connection(
     assert chunks == [TextDelta("hi")]
 
 
-@pytest.mark.parametrize("payload", [b"{malformed", b'{"type":7,"choices":7}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{malformed",
+        b'{"type":7,"choices":7}',
+        b"\xff\xfe",
+        b'{"type":"\xff","model":"\xff"}',
+        b'{"type":"x","x":%b}' % (b"[" * 100_000),
+    ],
+    ids=["no JSON", "wrong types", "no UTF-8", "no UTF-8 inside", "endless nesting"],
+)
 async def test_a_reply_that_cannot_be_read_is_malformed_and_what_came_before_is_kept(
     vendor, wire, whole_reply, open_provider, ask, listen, payload
 ) -> None:

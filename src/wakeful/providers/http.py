@@ -50,7 +50,7 @@ class ReplyReader(Protocol):
     def read(self, data: bytes) -> list[ModelChunk]:
         """The chunks of one event; the one that ends the reply gives `ReplyFinished`.
 
-        Raises `ModelError`, or `msgspec.DecodeError` for an event that cannot be understood.
+        Raises `ModelError`, or what msgspec raises for an event that cannot be understood.
         """
         ...
 
@@ -116,7 +116,7 @@ class Endpoint:
                 return
             try:
                 batch += reply.read(data)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
                 raise self._failures.malformed(str(error)) from error
 
     @asynccontextmanager

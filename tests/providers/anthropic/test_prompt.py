@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from wakeful.contracts.message import FilePart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from wakeful.contracts.message import FilePart, ReasoningPart, SourcePart, TextPart, ToolCallPart, ToolResultPart
 from wakeful.contracts.model_errors import ModelRequestInvalid
 from wakeful.providers.anthropic.prompt import encode_prompt
 
@@ -95,7 +95,7 @@ def test_files_become_images_and_documents(ask, message) -> None:
                 FilePart("image/png", "data:image/png;base64,AAAA"),
                 FilePart("image/png", "https://x.test/a.png"),
                 FilePart("application/pdf", "data:application/pdf;base64,BBBB"),
-                FilePart("application/pdf", "https://x.test/a.pdf"),
+                FilePart("application/pdf", "https://x.test/a.pdf", "a.pdf"),
                 FilePart("text/csv", "data:text/csv,a%2Cb"),
             )
         )
@@ -104,15 +104,41 @@ def test_files_become_images_and_documents(ask, message) -> None:
     assert body["messages"][0]["content"] == [
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}},
         {"type": "image", "source": {"type": "url", "url": "https://x.test/a.png"}},
-        {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "BBBB"}},
-        {"type": "document", "source": {"type": "url", "url": "https://x.test/a.pdf"}},
-        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "a,b"}},
+        {
+            "type": "document",
+            "source": {"type": "base64", "media_type": "application/pdf", "data": "BBBB"},
+            "citations": {"enabled": True},
+        },
+        {
+            "type": "document",
+            "source": {"type": "url", "url": "https://x.test/a.pdf"},
+            "citations": {"enabled": True},
+            "title": "a.pdf",
+        },
+        {
+            "type": "document",
+            "source": {"type": "text", "media_type": "text/plain", "data": "a,b"},
+            "citations": {"enabled": True},
+        },
     ]
+
+
+def test_sources_and_files_of_an_answer_are_not_sent_back(ask, message) -> None:
+    shown = (SourcePart("s", url="https://x.test/"), FilePart("image/png", "data:image/png;base64,AAAA"))
+
+    body = posted(ask("hi", message("assistant", "Look.", CALL, *shown), message("tool", RESULT, *shown)))
+
+    blocks = [block["type"] for turn in body["messages"] for block in turn["content"]]
+    assert blocks == ["text", "text", "tool_use", "tool_result"]
 
 
 @pytest.mark.parametrize(
     ("file", "why"),
-    [(FilePart("audio/wav", "data:audio/wav;base64,AA"), "audio/wav"), (FilePart("image/png", "data:oops"), "broken")],
+    [
+        (FilePart("audio/wav", "data:audio/wav;base64,AA"), "audio/wav"),
+        (FilePart("text/plain", "https://x.test/a.txt"), "texts sent as data: URLs; found a text/plain"),
+        (FilePart("image/png", "data:oops"), "broken"),
+    ],
 )
 def test_a_file_it_cannot_send_is_refused(ask, message, file, why) -> None:
     with pytest.raises(ModelRequestInvalid, match=why):

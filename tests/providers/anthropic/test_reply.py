@@ -5,6 +5,7 @@ import json
 import pytest
 
 from wakeful.contracts.event import ReasoningDelta, ReasoningSealed, TextDelta
+from wakeful.contracts.message import SourcePart
 from wakeful.contracts.model import ReplyFinished
 from wakeful.contracts.model_errors import (
     ContextOverflow,
@@ -83,6 +84,83 @@ async def test_thinking_text_and_usage_are_heard(hear, vendor) -> None:
     assert vendor.asked[0].path == "/v1/messages"
     assert vendor.asked[0].headers["anthropic-version"] == "2023-06-01"
     assert vendor.asked[0].headers["x-api-key"] == "secret-key"
+
+
+def cites(index: int, **citation) -> bytes:
+    return delta(index, "citations_delta", citation=citation)
+
+
+async def test_citations_are_sources_behind_the_text_of_their_block(hear) -> None:
+    heard = await hear(
+        opened(),
+        start(0, type="text", text="I looked. "),
+        stop(0),
+        start(1, type="server_tool_use", id="s", name="web_search", input={}),
+        stop(1),
+        start(2, type="text", text="", citations=[]),
+        cites(
+            2,
+            type="web_search_result_location",
+            url="https://x.test/a",
+            title="A page",
+            cited_text="It rained.",
+            encrypted_index="i",
+        ),
+        delta(2, "text_delta", text="It "),
+        delta(2, "text_delta", text="rains."),
+        cites(2, type="page_location", document_index=1, document_title="a.pdf", cited_text="wet", start_page_number=1),
+        cites(2, type="char_location", document_index=2, document_title=None, cited_text="damp"),
+        cites(2, type="content_block_location", document_index=0, document_title="Notes", cited_text="soaked"),
+        stop(2),
+        start(3, type="text", text=" Bye."),
+        stop(3),
+        closed(),
+    )
+
+    where = {"start": 10, "end": 19}
+    assert heard.text == "I looked. It rains. Bye."
+    assert heard.sources == [
+        SourcePart("source_1_1", url="https://x.test/a", title="A page", cited_text="It rained.", **where),
+        SourcePart("source_1_2", title="a.pdf", media_type="application/pdf", cited_text="wet", **where),
+        SourcePart("source_1_3", title="Document 3", media_type="text/plain", cited_text="damp", **where),
+        SourcePart("source_1_4", title="Notes", media_type="text/plain", cited_text="soaked", **where),
+    ]
+    assert heard.chunks[-2] == TextDelta(" Bye.")
+
+
+async def test_a_search_result_is_a_page_or_a_document(hear) -> None:
+    found = {"type": "search_result_location", "cited_text": "x", "search_result_index": 0}
+
+    heard = await hear(
+        start(0, type="text", text="a", citations=[{**found, "source": "https://x.test/", "title": None}]),
+        cites(0, **found, source="kb/42", title="Article 42"),
+        cites(0, **found, source="kb/43", title=None),
+        stop(0),
+        closed(),
+    )
+
+    assert [(source.url, source.title) for source in heard.sources] == [
+        ("https://x.test/", None),
+        (None, "Article 42"),
+        (None, "kb/43"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "citation",
+    [
+        {},
+        {"type": "web_search_result_location", "url": "data:text/html,x", "cited_text": "x"},
+        {"type": "web_search_result_location", "url": ["https://x.test/"]},
+        {"type": "search_result_location", "source": " "},
+        {"type": "some_future_location", "url": "https://x.test/"},
+        {"type": "page_location", "document_index": "one"},
+    ],
+)
+async def test_odd_citations_are_left_out(hear, citation) -> None:
+    heard = await hear(start(0, type="text", text="a"), cites(0, **citation), stop(0), closed())
+
+    assert (heard.text, heard.sources, heard.finished.reason) == ("a", [], "stop")
 
 
 async def test_two_interleaved_calls_keep_their_own_arguments(hear) -> None:

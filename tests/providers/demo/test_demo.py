@@ -1,12 +1,14 @@
 """The demo model."""
 
+from base64 import b64decode
+
 import pytest
 
 from wakeful.contracts.event import TextDelta
-from wakeful.contracts.message import ToolCallPart, ToolResultPart
+from wakeful.contracts.message import SourcePart, ToolCallPart, ToolResultPart
 from wakeful.contracts.model_errors import ModelRequestInvalid
 from wakeful.contracts.tool import ToolSpec
-from wakeful.providers.demo.commands import Chat, CountTo, ThinkAbout, UseTool, read_commands
+from wakeful.providers.demo.commands import Chat, Cite, CountTo, Draw, ThinkAbout, UseTool, read_commands
 from wakeful.providers.demo.provider import DemoProvider
 
 
@@ -146,6 +148,11 @@ async def test_counting_slowly_waits_between_two_numbers(hear, clock) -> None:
         ("use t", UseTool("t", "{}")),
         ("use my head for once", Chat("use my head for once")),
         ("email me", Chat("email me")),
+        ("cite https://x.test/a?b=c.", Cite("https://x.test/a?b=c")),
+        ("Please cite notes.pdf!", Cite("notes.pdf")),
+        ("cite your sources", Chat("cite your sources")),
+        ("please draw a CIRCLE for me", Draw("circle")),
+        ("draw a conclusion", Chat("draw a conclusion")),
         ("failing is fine", Chat("failing is fine")),
         ("please use t {}", UseTool("t", "{}")),
         ("Let us think about time.", ThinkAbout("time")),
@@ -185,6 +192,26 @@ async def test_a_tool_that_cannot_be_used_is_said_so(hear, text, answer) -> None
     heard = await hear(text)
 
     assert (heard.text, heard.calls, heard.finished.reason) == (answer, {}, "stop")
+
+
+async def test_a_page_is_cited_for_the_words_that_rest_on_it(hear) -> None:
+    heard = await hear("think about rain and cite https://x.test/a and cite notes.pdf")
+
+    page, document = heard.sources
+    assert page == SourcePart("source_1_1", url="https://x.test/a", title="x.test/a", start=page.start, end=page.end)
+    assert heard.text[page.start : page.end] == "According to https://x.test/a, this is so."
+    assert (document.title, document.media_type) == ("notes.pdf", "application/pdf")
+    assert heard.text[document.start : document.end] == "According to notes.pdf, this is so."
+
+
+@pytest.mark.parametrize(("shape", "outline"), [("circle", "<circle"), ("square", "<rect"), ("triangle", "<path")])
+async def test_a_drawing_is_a_file(hear, shape, outline) -> None:
+    heard = await hear(f"draw a {shape}")
+
+    (file,) = heard.files
+    head, _, content = file.url.partition(",")
+    assert (heard.text, file.media_type, head) == (f"Here is a {shape}:", "image/svg+xml", "data:image/svg+xml;base64")
+    assert outline in b64decode(content).decode()
 
 
 async def test_words_and_calls_may_share_a_reply(hear) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from wakeful.contracts.message import FilePart, ReasoningPart, ToolCallPart, ToolResultPart
+from wakeful.contracts.message import FilePart, ReasoningPart, SourcePart, ToolCallPart, ToolResultPart
 from wakeful.contracts.model_errors import ModelRequestInvalid
 from wakeful.providers.openai.prompt import encode_prompt
 
@@ -84,6 +84,16 @@ def test_a_linked_document_is_refused_with_what_to_do(ask, message) -> None:
 
     with pytest.raises(ModelRequestInvalid, match="as a data: URL only"):
         posted(request)
+
+
+def test_sources_and_files_of_an_answer_are_not_sent_back(ask, message) -> None:
+    shown = (SourcePart("s", url="https://x.test/"), FilePart("image/png", PNG))
+    call, result = ToolCallPart("c1", "t", "{}"), ToolResultPart("c1", "t", "succeeded", "ok")
+
+    body = posted(ask("hi", message("assistant", "Look.", call, *shown), message("tool", result, *shown)))
+
+    assert body["messages"][1]["content"] == "Look."
+    assert body["messages"][2:] == [{"role": "tool", "tool_call_id": "c1", "content": "ok"}]
 
 
 def test_messages_that_say_nothing_are_left_out(ask, message) -> None:

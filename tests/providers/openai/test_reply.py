@@ -5,7 +5,7 @@ import json
 import pytest
 
 from wakeful.contracts.event import TextDelta, ToolCallDelta, ToolCallProposed
-from wakeful.contracts.message import ToolCallPart
+from wakeful.contracts.message import SourcePart, ToolCallPart
 from wakeful.contracts.model import ReplyFinished
 from wakeful.contracts.model_errors import ContextOverflow, MalformedReply, ModelUnavailable, RateLimited
 from wakeful.contracts.usage import Usage
@@ -64,6 +64,50 @@ async def test_text_reasoning_usage_and_model_are_heard(hear) -> None:
 
     assert (heard.reasoning, heard.text) == ("Hmm.", "Grüß Gott")
     assert heard.finished == ReplyFinished("stop", Usage(12, 5, 3, 8), "m-1")
+
+
+def cited(url, start=None, end=None, title="A page") -> dict:
+    return {
+        "type": "url_citation",
+        "url_citation": {"url": url, "title": title, "start_index": start, "end_index": end},
+    }
+
+
+async def test_cited_pages_are_sources_behind_their_words(hear) -> None:
+    heard = await hear(
+        said(content="It rains [a]."),
+        said(annotations=[cited("https://x.test/a", 9, 12), cited("https://x.test/b")]),
+        said(content=" Bye."),
+        event({"delta": {}, "message": {"annotations": [cited("https://x.test/a", 9, 12)]}, "finish_reason": "stop"}),
+        DONE,
+    )
+
+    assert heard.sources == [
+        SourcePart("source_1_1", url="https://x.test/a", title="A page", start=9, end=12),
+        SourcePart("source_1_2", url="https://x.test/b", title="A page"),
+    ]
+    assert [type(chunk).__name__ for chunk in heard.chunks[:4]] == [
+        "TextDelta",
+        "SourceCited",
+        "SourceCited",
+        "TextDelta",
+    ]
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        {"not": "a list"},
+        ["text", 5, None, [], {}],
+        [{"type": "url_citation"}],
+        [{"type": "url_citation", "url_citation": {"url": 5}}],
+        [{"type": "file", "file": {"hash": "x"}}],
+    ],
+)
+async def test_odd_annotations_are_left_out(hear, annotations) -> None:
+    heard = await hear(said(content="a"), said(annotations=annotations), finish("stop"), DONE)
+
+    assert (heard.text, heard.sources, heard.finished.reason) == ("a", [], "stop")
 
 
 async def test_one_network_read_is_one_batch(vendor, open_provider, ask) -> None:

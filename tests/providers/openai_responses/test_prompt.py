@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from wakeful.contracts.message import FilePart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from wakeful.contracts.message import FilePart, ReasoningPart, SourcePart, TextPart, ToolCallPart, ToolResultPart
+from wakeful.contracts.model_errors import ModelRequestInvalid
 from wakeful.providers.openai_responses.prompt import encode_prompt
 
 THOUGHT = ReasoningPart("I look.", encrypted="cipher", item_id="rs_1", provider="openai-responses")
@@ -74,6 +75,26 @@ def test_files_travel_by_content_or_by_link(ask, message) -> None:
         {"type": "input_image", "image_url": "data:image/png;base64,AA", "detail": "auto"},
         {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,BB"},
         {"type": "input_file", "file_url": "https://x.test/a.pdf"},
+    ]
+
+
+@pytest.mark.parametrize("media_type", ["audio/wav", "video/mp4"])
+def test_a_link_to_what_is_neither_image_nor_document_is_refused(ask, message, media_type) -> None:
+    with pytest.raises(ModelRequestInvalid, match=f"links to images and documents; found one to a {media_type}"):
+        posted(ask(message("user", FilePart(media_type, "https://x.test/a"))))
+
+
+def test_sources_and_files_of_an_answer_are_not_sent_back(ask, message) -> None:
+    shown = (SourcePart("s", url="https://x.test/"), FilePart("image/png", "data:image/png;base64,AA"))
+    call, result = ToolCallPart("c1", "t", "{}"), ToolResultPart("c1", "t", "succeeded", "ok")
+
+    body = posted(ask("hi", message("assistant", "Look.", call, *shown), message("tool", result, *shown)))
+
+    assert [item["type"] for item in body["input"]] == [
+        "message",
+        "message",
+        "function_call",
+        "function_call_output",
     ]
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from wakeful.contracts.event import ReasoningDelta, ReasoningSealed, TextDelta
+from wakeful.contracts.message import FilePart, SourcePart
 from wakeful.contracts.model import ReplyFinished
 from wakeful.contracts.model_errors import (
     ContentFiltered,
@@ -14,6 +15,7 @@ from wakeful.contracts.model_errors import (
     RateLimited,
 )
 from wakeful.contracts.usage import Usage
+from wakeful.providers import generated
 
 
 def event(type: str, **fields) -> bytes:
@@ -78,6 +80,94 @@ async def test_reasoning_text_and_usage_are_heard(hear, vendor) -> None:
         ReplyFinished("stop", Usage(12, 5, 3, 8), "gpt-x"),
     ]
     assert vendor.asked[0].path == "/responses"
+
+
+def text(delta: str, *, index: int = 0, part: int = 0) -> bytes:
+    return event("response.output_text.delta", output_index=index, content_index=part, delta=delta)
+
+
+def cites(index: int = 0, part: int = 0, **annotation) -> bytes:
+    return event(
+        "response.output_text.annotation.added",
+        output_index=index,
+        content_index=part,
+        annotation_index=0,
+        annotation=annotation,
+    )
+
+
+def page(url: str, start: int, end: int) -> dict:
+    return {"type": "url_citation", "url": url, "title": "A page", "start_index": start, "end_index": end}
+
+
+async def test_annotations_are_sources_behind_their_words(hear) -> None:
+    heard = await hear(
+        text("First. ", part=0),
+        text("It rains [a].", part=1),
+        cites(part=1, **page("https://x.test/a", 9, 12)),
+        text(" More."),
+        cites(type="file_citation", file_id="f", filename="notes.pdf", index=3),
+        cites(type="container_file_citation", file_id="f", container_id="c", filename="x", start_index=0, end_index=5),
+        event("response.content_part.done", content_index=1, part={"annotations": [page("https://x.test/a", 9, 12)]}),
+        completed(),
+    )
+
+    assert heard.sources == [
+        SourcePart("source_1_1", url="https://x.test/a", title="A page", start=16, end=19),
+        SourcePart("source_1_2", title="notes.pdf", media_type="application/pdf", filename="notes.pdf"),
+        SourcePart("source_1_3", title="x", media_type="application/octet-stream", filename="x", start=0, end=5),
+    ]
+    assert heard.text[16:19] == "[a]"
+    assert isinstance(heard.chunks[3], TextDelta)
+
+
+async def test_annotations_that_come_only_with_the_finished_part_are_heard(hear) -> None:
+    part = {"type": "output_text", "text": "It rains.", "annotations": [page("https://x.test/a", 0, 9)]}
+
+    heard = await hear(text("It rains."), event("response.content_part.done", content_index=0, part=part), completed())
+
+    assert [source.url for source in heard.sources] == ["https://x.test/a"]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"type": "url_citation", "url": "javascript:alert(1)", "start_index": 0, "end_index": 1},
+        {"type": "url_citation", "url": 5},
+        {"type": "url_citation"},
+        {"type": "file_citation", "file_id": "f"},
+        {"type": "file_path", "file_id": "f", "index": 0},
+        {"type": 5},
+        {},
+    ],
+)
+async def test_odd_annotations_are_left_out(hear, annotation) -> None:
+    heard = await hear(text("a"), cites(**annotation), completed())
+
+    assert (heard.text, heard.sources, heard.finished.reason) == ("a", [], "stop")
+
+
+@pytest.mark.parametrize(("format", "type"), [(None, "image/png"), ("webp", "image/webp"), ("svg", "image/svg+xml")])
+async def test_a_generated_image_is_a_file(hear, format, type) -> None:
+    heard = await hear(
+        item("added", 0, type="image_generation_call", id="ig", status="in_progress", result=None),
+        event("response.image_generation_call.partial_image", output_index=0, partial_image_b64="AA=="),
+        item("done", 0, type="image_generation_call", id="ig", status="completed", result="eA==", output_format=format),
+        completed(),
+    )
+
+    assert heard.files == [FilePart(type, f"data:{type};base64,eA==")]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"result": None}, {"result": "***"}, {"result": "eA==", "output_format": "exe"}, {"result": "eHh4eHh4"}]
+)
+async def test_an_image_that_cannot_be_shown_is_left_out(hear, monkeypatch, fields) -> None:
+    monkeypatch.setattr(generated, "MAX_BYTES", 5)
+
+    heard = await hear(item("done", 0, type="image_generation_call", id="ig", **fields), completed())
+
+    assert (heard.files, heard.finished.reason) == ([], "stop")
 
 
 async def test_two_interleaved_calls_keep_their_own_arguments(hear) -> None:

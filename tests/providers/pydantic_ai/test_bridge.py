@@ -1,12 +1,16 @@
 """The bridge, against pydantic-ai's own test models."""
 
 import sys
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from pydantic_ai import exceptions as theirs
 from pydantic_ai.messages import (
     BinaryContent,
+    Citation,
+    ContentCitationAnchor,
+    DocumentCitationSource,
     ImageUrl,
     ModelRequest,
     ModelResponse,
@@ -16,13 +20,16 @@ from pydantic_ai.messages import (
     ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
+    WebCitationSource,
 )
+from pydantic_ai.messages import FilePart as TheirFile
+from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.models.function import DeltaThinkingPart, DeltaToolCall, FunctionModel
 from pydantic_ai.models.test import TestModel
 
 from wakeful.contracts.errors import ConfigurationError, ModelError
 from wakeful.contracts.event import ReasoningDelta, ReasoningSealed, TextDelta
-from wakeful.contracts.message import FilePart, ReasoningPart
+from wakeful.contracts.message import FilePart, ReasoningPart, SourcePart
 from wakeful.contracts.message import ToolCallPart as OurCall
 from wakeful.contracts.message import ToolResultPart as OurResult
 from wakeful.contracts.model_errors import (
@@ -100,6 +107,50 @@ async def test_text_and_thinking_are_heard_and_sealed(hear) -> None:
     assert heard.finished.usage.output_tokens > 0
 
 
+class Citing(TestModel):
+    """Plays the parts that the models for tests cannot: a cited text and a file."""
+
+    @asynccontextmanager
+    async def request_stream(self, *_, **__):
+        yield CitedStream(ModelRequestParameters())
+
+
+class CitedStream(StreamedResponse):
+    model_name = provider_name = "m"
+    provider_url = None
+    timestamp = datetime.now(UTC)
+
+    async def _get_event_iterator(self):
+        page = WebCitationSource("https://x.test/", title="A page", excerpts=["It rained.", "It rains."])
+        citations = [
+            Citation(
+                [page, DocumentCitationSource(document_id="file-1")], anchor=ContentCitationAnchor(start=0, end=4)
+            ),
+            Citation([WebCitationSource("javascript:alert(1)")]),
+        ]
+        for event in self._parts_manager.handle_text_delta(vendor_part_id="t", content="Rain, it is."):
+            yield event
+        for event in self._parts_manager.handle_text_delta(vendor_part_id="t", content="", citations=citations):
+            yield event
+        yield self._parts_manager.handle_part(
+            vendor_part_id=None, part=TheirFile(BinaryContent(b"x", media_type="image/png"))
+        )
+
+
+async def test_citations_and_files_are_heard(ask, listen) -> None:
+    provider = PydanticAIProvider(model_of=lambda _: Citing())
+
+    heard = await listen(provider, ask("hello"))
+    await provider.aclose()
+
+    where = {"cited_text": "It rained. … It rains.", "start": 0, "end": 4}
+    assert heard.sources == [
+        SourcePart("source_1_1", url="https://x.test/", title="A page", **where),
+        SourcePart("source_1_2", title="file-1", media_type="application/octet-stream", start=0, end=4),
+    ]
+    assert heard.files == [FilePart("image/png", "data:image/png;base64,eA==")]
+
+
 async def test_two_calls_keep_their_own_arguments(hear) -> None:
     heard = await hear(
         Stage(
@@ -162,7 +213,12 @@ async def test_the_conversation_is_told_in_pydantic_ais_words(hear, ask, message
                 "Looking.",
                 OurCall("c1", "get_weather", '{"city":"Paris"}'),
             ),
-            message("tool", OurResult("c1", "get_weather", "denied", "no")),
+            message(
+                "tool",
+                OurResult("c1", "get_weather", "denied", "no"),
+                FilePart("image/png", "data:image/png;base64,AAAA"),
+                SourcePart("s", url="https://x.test/"),
+            ),
             message("user", "And?"),
             instructions="Help.",
             tools=True,

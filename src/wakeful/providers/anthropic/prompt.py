@@ -14,6 +14,7 @@ from wakeful.contracts.message import (
     Message,
     MessagePart,
     ReasoningPart,
+    SourcePart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
@@ -81,6 +82,8 @@ def _answers_calls_made_without_thinking(messages: list[JsonObject]) -> bool:
 
 def _blocks(message: Message, provider: str) -> Iterator[JsonObject]:
     for part in message.parts:
+        if isinstance(part, FilePart) and message.role != "user":
+            continue
         if (block := _block(part, provider)) is not None:
             yield block
 
@@ -97,6 +100,8 @@ def _block(part: MessagePart, provider: str) -> JsonObject | None:
             return _thinking(part) if part.provider == provider else None
         case FilePart():
             return _file(part)
+        case SourcePart():
+            return None
 
 
 def _thinking(part: ReasoningPart) -> JsonObject | None:
@@ -124,13 +129,19 @@ def _file(part: FilePart) -> JsonObject:
     if part.media_type.startswith("image/"):
         return {"type": "image", "source": _source(part)}
     if part.media_type == "application/pdf":
-        return {"type": "document", "source": _source(part)}
+        return _document(part, _source(part))
     if part.media_type.startswith("text/") and is_data_url(part.url):
         text = b64decode(base64_of(part.url)).decode("utf-8", "replace")
-        return {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": text}}
+        return _document(part, {"type": "text", "media_type": "text/plain", "data": text})
     raise ModelRequestInvalid(
-        f"Anthropic models read images, PDFs and texts sent as data: URLs; found a {part.media_type} file"
+        f"Anthropic models read images, PDFs, and texts sent as data: URLs; found a {part.media_type} file"
     )
+
+
+def _document(part: FilePart, source: JsonObject) -> JsonObject:
+    """A document the answer may cite; its name is what the citation calls it."""
+    block: JsonObject = {"type": "document", "source": source, "citations": {"enabled": True}}
+    return {**block, "title": part.filename} if part.filename else block
 
 
 def _source(part: FilePart) -> JsonObject:

@@ -6,6 +6,7 @@ from wakeful.contracts.model import ModelRequest
 from wakeful.providers.anthropic.prompt import encode_prompt
 from wakeful.providers.anthropic.reply import MessageReply
 from wakeful.providers.call_ids import CallIds
+from wakeful.providers.sources import Citations
 from wakeful.providers.vendor import Question, VendorProvider
 
 VERSION = "2023-06-01"
@@ -21,7 +22,7 @@ class AnthropicProvider(VendorProvider):
     def question(self, request: ModelRequest) -> Question:
         """The request as messages."""
         body = encode_prompt(request, provider=self.name)
-        return Question("/v1/messages", body, MessageReply(self._failures, CallIds(request)))
+        return Question("/v1/messages", body, MessageReply(self._failures, CallIds(request), Citations(request)))
 
     def identify(self, api_key: str | None) -> dict[str, str]:
         """Anthropic's own key header, and the version of the wire."""

@@ -17,8 +17,10 @@ from wakeful.contracts.event import (
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.model import ModelChunk, ReplyFinished
 from wakeful.contracts.usage import Usage
+from wakeful.providers.anthropic.citations import cite, listed
 from wakeful.providers.call_ids import CallIds
 from wakeful.providers.failures import ErrorBody, Failures
+from wakeful.providers.sources import Citations, Span
 
 _FINISH: Mapping[str, FinishReason] = {
     "tool_use": "tool_calls",
@@ -63,6 +65,7 @@ class _Block(msgspec.Struct):
     id: str | None = None
     name: str | None = None
     input: JsonObject | None = None
+    citations: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _BlockStart(msgspec.Struct):
@@ -76,6 +79,7 @@ class _BlockDelta(msgspec.Struct):
     thinking: str = ""
     signature: str = ""
     partial_json: str = ""
+    citation: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _BlockDeltaEvent(msgspec.Struct):
@@ -110,11 +114,13 @@ _errors = msgspec.json.Decoder(_Error)
 
 
 class _OpenBlock:
-    """A content block between its start and its stop."""
+    """A content block between its start and its stop; its text begins at `begins`."""
 
-    __slots__ = ("call_id", "input", "signature", "written")
+    __slots__ = ("begins", "call_id", "citations", "input", "signature", "written")
 
-    def __init__(self, *, call_id: str | None = None, input: JsonObject | None = None) -> None:
+    def __init__(self, begins: int, *, call_id: str | None = None, input: JsonObject | None = None) -> None:
+        self.begins = begins
+        self.citations: list[msgspec.Raw] = []
         self.call_id = call_id
         self.input = input
         self.signature = ""
@@ -124,9 +130,10 @@ class _OpenBlock:
 class MessageReply:
     """One reply being read. It ends with `message_stop`, nothing else."""
 
-    def __init__(self, failures: Failures, ids: CallIds) -> None:
+    def __init__(self, failures: Failures, ids: CallIds, sources: Citations) -> None:
         self._failures = failures
         self._ids = ids
+        self._sources = sources
         self._blocks: dict[int, _OpenBlock] = {}
         self._usage = _Usage()
         self._model: str | None = None
@@ -135,6 +142,9 @@ class MessageReply:
 
     def read(self, data: bytes) -> list[ModelChunk]:
         """The chunks of one event; events and blocks that carry nothing for us give none."""
+        return self._sources.place(self._chunks(data))
+
+    def _chunks(self, data: bytes) -> list[ModelChunk]:
         match _kinds.decode(data).type:
             case "content_block_delta":
                 return list(self._delta(_block_deltas.decode(data)))
@@ -164,7 +174,8 @@ class MessageReply:
 
     def _begun(self, event: _BlockStart) -> Iterator[ModelChunk]:
         block = event.content_block
-        opened = self._blocks[event.index] = _OpenBlock(input=block.input)
+        opened = self._blocks[event.index] = _OpenBlock(self._sources.written, input=block.input)
+        opened.citations += listed(block.citations)
         match block.type:
             case "text" if block.text:
                 yield TextDelta(block.text)
@@ -189,6 +200,8 @@ class MessageReply:
                 yield ReasoningDelta(delta.thinking)
             case "signature_delta":
                 block.signature += delta.signature
+            case "citations_delta":
+                block.citations.append(delta.citation)
             case "input_json_delta" if delta.partial_json and block.call_id:
                 block.written = True
                 yield ToolCallDelta(block.call_id, delta.partial_json)
@@ -197,6 +210,8 @@ class MessageReply:
 
     def _done(self, event: _BlockStop) -> Iterator[ModelChunk]:
         block = self._open(event.index)
+        for citation in block.citations:
+            cite(self._sources, citation, Span(block.begins, self._sources.written))
         if block.signature:
             yield ReasoningSealed(signature=block.signature)
         if block.call_id and block.input and not block.written:

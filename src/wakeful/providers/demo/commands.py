@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import msgspec
 
 from wakeful.contracts.json import JsonObject
 
+Shape = Literal["circle", "square", "triangle"]
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 HIGHEST_COUNT = 10_000
 LONGEST_PAUSE_MS = 10_000
 
@@ -33,6 +36,18 @@ class ThinkAbout(msgspec.Struct, frozen=True):
     topic: str
 
 
+class Cite(msgspec.Struct, frozen=True):
+    """Answer from a source: the URL of a page, or the name of a document."""
+
+    source: str
+
+
+class Draw(msgspec.Struct, frozen=True):
+    """Answer with a picture of a shape."""
+
+    shape: Shape
+
+
 class Fail(msgspec.Struct, frozen=True):
     """Fail in a way that asking again does not help."""
 
@@ -43,16 +58,19 @@ class Chat(msgspec.Struct, frozen=True):
     text: str
 
 
-Command = UseTool | CountTo | ThinkAbout | Fail | Chat
+Command = UseTool | CountTo | ThinkAbout | Cite | Draw | Fail | Chat
 
 _NEXT = re.compile(
-    r"\s*(?:,\s*)?\band\s+(?=(?:the\s+)?weather in\s|email\s+\S+@|count to\s+\d|think about\s|use\s+[\w.-]+\s*\{)",
+    r"\s*(?:,\s*)?\band\s+(?=(?:the\s+)?weather in\s|email\s+\S+@|count to\s+\d|think about\s|use\s+[\w.-]+\s*\{"
+    r"|cite\s+\S+[.:]|draw\s+an?\s)",
     re.IGNORECASE,
 )
 _WEATHER = re.compile(r"\bweather in\s+([^?!.,;\n]+)", re.IGNORECASE)
 _EMAIL = re.compile(r"\bemail\s+([^\s@]+@[^\s@]+)(?:\s+(.*))?$", re.IGNORECASE | re.DOTALL)
 _COUNT = re.compile(r"\bcount to\s+(\d{1,9})(?:\s+every\s+(\d{1,9})\s*(ms|s)\b)?", re.IGNORECASE)
 _THINK = re.compile(r"\bthink about\s+(.+)$", re.IGNORECASE | re.DOTALL)
+_CITE = re.compile(r"\bcite\s+(https?://\S+|[\w-]+\.[a-z]{2,4}(?=[.,;!?]*\s*$))", re.IGNORECASE)
+_DRAW = re.compile(rf"\bdraw\s+an?\s+({'|'.join(SHAPES)})\b", re.IGNORECASE)
 _USE = re.compile(r"^(?:please\s+)?use\s+([\w.-]+)\s*(\{.*\})?\s*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -96,6 +114,14 @@ def _think(match: re.Match[str]) -> Command:
     return ThinkAbout(match[1].strip().rstrip(".!?"))
 
 
+def _cite(match: re.Match[str]) -> Command:
+    return Cite(match[1].rstrip(".,;!?"))
+
+
+def _draw(match: re.Match[str]) -> Command:
+    return Draw(next(shape for shape in SHAPES if shape == match[1].lower()))
+
+
 def _json(arguments: JsonObject) -> str:
     return msgspec.json.encode(arguments).decode()
 
@@ -105,5 +131,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Command]], ...]
     (_EMAIL, _email),
     (_WEATHER, _weather),
     (_COUNT, _count),
+    (_CITE, _cite),
+    (_DRAW, _draw),
     (_THINK, _think),
 )

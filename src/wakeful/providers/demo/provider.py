@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from wakeful.contracts.clock import Clock
@@ -11,8 +12,10 @@ from wakeful.contracts.message import Message, ToolResultPart
 from wakeful.contracts.model import ModelChunk, ModelRequest, ReplyFinished
 from wakeful.contracts.model_errors import ModelRequestInvalid
 from wakeful.providers.call_ids import CallIds
-from wakeful.providers.demo.answers import answer_from, answer_to, reasoning_about, small_talk
-from wakeful.providers.demo.commands import Chat, Command, CountTo, Fail, ThinkAbout, UseTool, read_commands
+from wakeful.providers.demo.answers import answer_from, answer_to, picture_of, reasoning_about, small_talk
+from wakeful.providers.demo.commands import Chat, Cite, Command, CountTo, Draw, Fail, ThinkAbout, UseTool, read_commands
+from wakeful.providers.generated import generated_file
+from wakeful.providers.sources import Citations, Span
 from wakeful.providers.words import WordMeter, split_words
 
 Pause = int
@@ -36,22 +39,22 @@ class DemoProvider:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[list[ModelChunk]]:
         """Ask the model. Raises `ModelRequestInvalid` when told to fail."""
-        meter = WordMeter(request)
+        meter, sources = WordMeter(request), Citations(request)
         called = False
-        for chunk in self._reply(request):
+        for chunk in self._reply(request, sources):
             if isinstance(chunk, Pause):
                 await self._clock.sleep(chunk)
                 continue
             await asyncio.sleep(0)  # as between two network reads, others get their turn
-            yield [chunk]
+            yield sources.place([chunk])
             meter.count(chunk)
             called = called or isinstance(chunk, ToolCallProposed)
-        yield [ReplyFinished("tool_calls" if called else "stop", meter.usage, request.model)]
+        yield sources.place([ReplyFinished("tool_calls" if called else "stop", meter.usage, request.model)])
 
     async def aclose(self) -> None:
         """Nothing to release."""
 
-    def _reply(self, request: ModelRequest) -> Iterator[ModelChunk | Pause]:
+    def _reply(self, request: ModelRequest, sources: Citations) -> Iterator[ModelChunk | Pause]:
         asked, after = _last_turn(request.messages)
         results = [part for message in after for part in message.parts if isinstance(part, ToolResultPart)]
         if results:
@@ -68,7 +71,7 @@ class DemoProvider:
             else:
                 yield from _say("\n") if spoken else ()
                 spoken = True
-                yield from _play(command)
+                yield from _play(command, sources)
 
 
 def _last_turn(messages: Sequence[Message]) -> tuple[str, Sequence[Message]]:
@@ -90,7 +93,7 @@ def _answers(after: Sequence[Message], results: Sequence[ToolResultPart]) -> Ite
             yield answer_from(calls[result.call_id], result)
 
 
-def _play(command: Command) -> Iterator[ModelChunk | Pause]:
+def _play(command: Command, sources: Citations) -> Iterator[ModelChunk | Pause]:
     match command:
         case Fail():
             raise ModelRequestInvalid("the demo model was asked to fail")
@@ -101,8 +104,21 @@ def _play(command: Command) -> Iterator[ModelChunk | Pause]:
         case ThinkAbout():
             yield from (ReasoningDelta(word) for word in split_words(reasoning_about(command.topic)))
             yield from _say(answer_to(command))
+        case Cite():
+            yield from _say(answer_to(command))
+            _cite(command.source, sources, Span(sources.written - len(answer_to(command)), sources.written))
+        case Draw():
+            yield from _say(answer_to(command))
+            yield from generated_file("image/svg+xml", b64encode(picture_of(command.shape).encode()).decode())
         case UseTool():
             yield from _say(answer_to(command))
+
+
+def _cite(source: str, sources: Citations, span: Span) -> None:
+    if "://" in source:
+        sources.cite_page(source, title=source.partition("://")[2], span=span)
+    else:
+        sources.cite_document(source, filename=source, span=span)
 
 
 def _count(command: CountTo) -> Iterator[ModelChunk | Pause]:

@@ -45,7 +45,7 @@ def _items(message: Message) -> Iterator[JsonObject]:
             yield {"role": "tool", "tool_call_id": part.call_id, "content": result_text(part.output)}
     if message.role == "assistant":
         yield from _assistant(message)
-    elif content := _content(message):
+    elif message.role != "tool" and (content := _content(message)):
         yield {"role": "system" if message.role == "system" else "user", "content": content}
 
 

@@ -6,6 +6,7 @@ from wakeful.contracts.model import ModelRequest
 from wakeful.providers.call_ids import CallIds
 from wakeful.providers.openai.prompt import encode_prompt
 from wakeful.providers.openai.reply import ChatReply
+from wakeful.providers.sources import Citations
 from wakeful.providers.vendor import Question, VendorProvider
 
 
@@ -19,4 +20,4 @@ class OpenAIProvider(VendorProvider):
     def question(self, request: ModelRequest) -> Question:
         """The request as a chat completion."""
         body = encode_prompt(request, at_openai=self._at_home)
-        return Question("/chat/completions", body, ChatReply(self._failures, CallIds(request)))
+        return Question("/chat/completions", body, ChatReply(self._failures, CallIds(request), Citations(request)))

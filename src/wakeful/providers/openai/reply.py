@@ -11,6 +11,7 @@ from wakeful.contracts.model import ModelChunk, ReplyFinished
 from wakeful.contracts.usage import Usage
 from wakeful.providers.call_ids import CallIds
 from wakeful.providers.failures import ErrorBody, Failures
+from wakeful.providers.sources import Citations, Span, readable
 
 _FINISH: Mapping[str, FinishReason] = {
     "length": "length",
@@ -18,6 +19,22 @@ _FINISH: Mapping[str, FinishReason] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
+
+
+class _Page(msgspec.Struct):
+    url: str
+    title: str | None = None
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class _Annotation(msgspec.Struct):
+    type: str
+    url_citation: _Page | None = None
+
+
+class _Annotated(msgspec.Struct):
+    annotations: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
@@ -31,7 +48,7 @@ class _CallDelta(msgspec.Struct):
     function: _Function | None = None
 
 
-class _Delta(msgspec.Struct):
+class _Delta(_Annotated):
     content: str | None = None
     refusal: str | None = None
     reasoning: str | None = None  # OpenRouter, newer vLLM, Groq
@@ -41,6 +58,7 @@ class _Delta(msgspec.Struct):
 
 class _Choice(msgspec.Struct):
     delta: _Delta | None = None
+    message: _Annotated | None = None  # some servers repeat the whole message at the end
     finish_reason: str | None = None
 
 
@@ -79,6 +97,8 @@ class _Chunk(msgspec.Struct):
 
 
 _chunks = msgspec.json.Decoder(_Chunk)
+_lists = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_annotations = msgspec.json.Decoder(_Annotation)
 
 
 class _OpenCall(msgspec.Struct):
@@ -89,9 +109,10 @@ class _OpenCall(msgspec.Struct):
 class ChatReply:
     """One reply being read. It ends with `[DONE]`; servers that leave that out must have given a finish reason."""
 
-    def __init__(self, failures: Failures, ids: CallIds) -> None:
+    def __init__(self, failures: Failures, ids: CallIds, sources: Citations) -> None:
         self._failures = failures
         self._ids = ids
+        self._sources = sources
         self._calls: dict[int, _OpenCall] = {}
         self._latest = 0
         self._finish: str | None = None
@@ -111,7 +132,7 @@ class ChatReply:
         if chunk.usage is not None:
             self._usage = chunk.usage.counted()
         self._model = chunk.model or self._model
-        return [part for choice in chunk.choices or () for part in self._choice(choice)]
+        return self._sources.place([part for choice in chunk.choices or () for part in self._choice(choice)])
 
     def end(self) -> list[ModelChunk]:
         """The last chunk of a stream without `[DONE]`."""
@@ -124,11 +145,14 @@ class ChatReply:
         reason = _FINISH.get(self._finish or "stop", "stop")
         if reason == "stop" and self._calls:
             reason = "tool_calls"
-        return [ReplyFinished(reason, self._usage, self._model)]
+        return self._sources.place([ReplyFinished(reason, self._usage, self._model)])
 
     def _choice(self, choice: _Choice) -> Iterator[ModelChunk]:
         self._finish = choice.finish_reason or self._finish
         delta = choice.delta
+        for annotated in (delta, choice.message):
+            if annotated is not None:
+                self._cite(annotated)
         if delta is None:
             return
         if reasoning := delta.reasoning_content or delta.reasoning:
@@ -137,6 +161,14 @@ class ChatReply:
             yield TextDelta(text)
         for call in delta.tool_calls or ():
             yield from self._call(call)
+
+    def _cite(self, annotated: _Annotated) -> None:
+        for raw in readable(_lists, annotated.annotations) or ():
+            annotation = readable(_annotations, raw)
+            if annotation is not None and (page := annotation.url_citation) is not None:
+                known = page.start_index is not None and page.end_index is not None
+                span = Span(page.start_index or 0, page.end_index or 0) if known else None
+                self._sources.cite_page(page.url, title=page.title, span=span)
 
     def _call(self, delta: _CallDelta) -> Iterator[ModelChunk]:
         function = delta.function or _Function()

@@ -17,6 +17,7 @@ from wakeful.contracts.message import (
     ToolResultPart,
 )
 from wakeful.contracts.model import ModelRequest
+from wakeful.contracts.model_errors import ModelRequestInvalid
 from wakeful.contracts.tool import ToolSpec
 from wakeful.providers.parts import is_data_url, result_text
 
@@ -57,6 +58,8 @@ def _items(message: Message, provider: str) -> Iterator[JsonObject]:
     for part in message.parts:
         if isinstance(part, ToolResultPart):
             yield {"type": "function_call_output", "call_id": part.call_id, "output": result_text(part.output)}
+    if message.role == "tool":
+        return
     if content := [_content(part) for part in message.parts if isinstance(part, TextPart | FilePart)]:
         yield {"type": "message", "role": "system" if message.role == "system" else "user", "content": content}
 
@@ -99,6 +102,10 @@ def _content(part: TextPart | FilePart) -> JsonObject:
         return {"type": "input_image", "image_url": part.url, "detail": "auto"}
     if is_data_url(part.url):
         return {"type": "input_file", "filename": part.filename or "file", "file_data": part.url}
+    if part.media_type.startswith(("audio/", "video/")):
+        raise ModelRequestInvalid(
+            f"responses take links to images and documents; found one to a {part.media_type} file"
+        )
     return {"type": "input_file", "file_url": part.url}
 
 

@@ -6,6 +6,7 @@ from wakeful.contracts.model import ModelRequest
 from wakeful.providers.call_ids import CallIds
 from wakeful.providers.openai_responses.prompt import encode_prompt
 from wakeful.providers.openai_responses.reply import ResponsesReply
+from wakeful.providers.sources import Citations
 from wakeful.providers.vendor import Question, VendorProvider
 
 
@@ -19,4 +20,4 @@ class OpenAIResponsesProvider(VendorProvider):
     def question(self, request: ModelRequest) -> Question:
         """The request as a response to create."""
         body = encode_prompt(request, provider=self.name)
-        return Question("/responses", body, ResponsesReply(self._failures, CallIds(request)))
+        return Question("/responses", body, ResponsesReply(self._failures, CallIds(request), Citations(request)))

@@ -18,6 +18,9 @@ from wakeful.contracts.model import ModelChunk, ReplyFinished
 from wakeful.contracts.usage import Usage
 from wakeful.providers.call_ids import CallIds
 from wakeful.providers.failures import ErrorBody, Failures
+from wakeful.providers.generated import IMAGE_TYPES, generated_file
+from wakeful.providers.openai_responses.annotations import ABSENT, cite, of_part
+from wakeful.providers.sources import Citations
 
 
 class _Kind(msgspec.Struct):
@@ -27,6 +30,16 @@ class _Kind(msgspec.Struct):
 class _Delta(msgspec.Struct):
     delta: str = ""
     output_index: int = 0
+    content_index: int = 0
+
+
+class _Cited(msgspec.Struct):
+    """One annotation as it is added, or a content part that is done with all of them."""
+
+    output_index: int = 0
+    content_index: int = 0
+    annotation: msgspec.Raw = ABSENT
+    part: msgspec.Raw = ABSENT
 
 
 class _Item(msgspec.Struct):
@@ -36,6 +49,8 @@ class _Item(msgspec.Struct):
     name: str | None = None
     arguments: str | None = None
     encrypted_content: str | None = None
+    result: str | None = None
+    output_format: str | None = None
 
 
 class _ItemEvent(msgspec.Struct):
@@ -99,6 +114,7 @@ class _Error(msgspec.Struct):
 
 _kinds = msgspec.json.Decoder(_Kind)
 _deltas = msgspec.json.Decoder(_Delta)
+_cited = msgspec.json.Decoder(_Cited)
 _items = msgspec.json.Decoder(_ItemEvent)
 _summary_parts = msgspec.json.Decoder(_SummaryPart)
 _responses = msgspec.json.Decoder(_ResponseEvent)
@@ -108,16 +124,18 @@ _errors = msgspec.json.Decoder(_Error)
 class ResponsesReply:
     """One reply being read. It ends with `response.completed` or `response.incomplete`, nothing else."""
 
-    def __init__(self, failures: Failures, ids: CallIds) -> None:
+    def __init__(self, failures: Failures, ids: CallIds, sources: Citations) -> None:
         self._failures = failures
         self._ids = ids
+        self._sources = sources
+        self._begins: dict[tuple[int, int], int] = {}
         self._calls: dict[int, str] = {}
         self._written: set[int] = set()
         self.finished = False
 
     def read(self, data: bytes) -> list[ModelChunk]:
         """The chunks of one event; events that carry nothing for us give none."""
-        return list(self._chunks(_kinds.decode(data).type, data))
+        return self._sources.place(list(self._chunks(_kinds.decode(data).type, data)))
 
     def end(self) -> list[ModelChunk]:
         """A stream without a terminal event was cut off."""
@@ -126,7 +144,9 @@ class ResponsesReply:
     def _chunks(self, kind: str, data: bytes) -> Iterator[ModelChunk]:
         match kind:
             case "response.output_text.delta" | "response.refusal.delta":
-                yield TextDelta(_deltas.decode(data).delta)
+                yield self._text(_deltas.decode(data))
+            case "response.output_text.annotation.added" | "response.content_part.done":
+                self._cite(_cited.decode(data))
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 yield ReasoningDelta(_deltas.decode(data).delta)
             case "response.reasoning_summary_part.added" if _summary_parts.decode(data).summary_index:
@@ -153,6 +173,15 @@ class ResponsesReply:
             case _:
                 pass
 
+    def _text(self, delta: _Delta) -> TextDelta:
+        self._begins.setdefault((delta.output_index, delta.content_index), self._sources.written)
+        return TextDelta(delta.delta)
+
+    def _cite(self, event: _Cited) -> None:
+        begins = self._begins.get((event.output_index, event.content_index), self._sources.written)
+        for annotation in (event.annotation, *of_part(event.part)):
+            cite(self._sources, annotation, begins=begins)
+
     def _begun(self, event: _ItemEvent) -> Iterator[ModelChunk]:
         item = event.item
         if item.type != "function_call":
@@ -175,6 +204,8 @@ class ResponsesReply:
         item, index = event.item, event.output_index
         if item.type == "reasoning":
             yield ReasoningSealed(encrypted=item.encrypted_content, item_id=item.id)
+        if item.type == "image_generation_call":
+            yield from generated_file(IMAGE_TYPES.get(item.output_format or "png"), item.result)
         if item.type != "function_call":
             return
         if index not in self._calls:

@@ -75,6 +75,8 @@ def _asked(message: Message) -> Iterator[theirs.ModelRequestPart]:
     for part in message.parts:
         if isinstance(part, ToolResultPart):
             yield theirs.ToolReturnPart(part.name, part.output, part.call_id, outcome=_outcome(part.status))
+    if message.role == "tool":
+        return
     content = [_content(part) for part in message.parts if isinstance(part, TextPart | FilePart)]
     if not content:
         return

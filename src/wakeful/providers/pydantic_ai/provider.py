@@ -10,6 +10,7 @@ from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.model import ModelChunk, ModelRequest
 from wakeful.providers.call_ids import CallIds
 from wakeful.providers.failures import Failures
+from wakeful.providers.sources import Citations
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -45,7 +46,7 @@ class PydanticAIProvider:
 
         with failures_as_model_errors(self._failures, request.model):
             model = await self._model(request.model)
-            reply = BridgedReply(self._failures, CallIds(request))
+            reply = BridgedReply(self._failures, CallIds(request), Citations(request))
             async with model_request_stream(
                 model,
                 messages_of(request, provider=self._name),
