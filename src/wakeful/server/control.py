@@ -21,13 +21,15 @@ from wakeful.runtime.mailbox import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.auth import Principal
 from wakeful.server.checks import check_decisions, check_id, check_request
+from wakeful.server.remote_files import RemoteFiles
 
 
 class Control:
     """Every verb returns when its effect is durable; said twice, it is done once."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, remote_files: RemoteFiles) -> None:
         self._runtime = runtime
+        self._remote_files = remote_files
 
     # -- input and answers
 
@@ -42,6 +44,8 @@ class Control:
         """
         request = msgspec.structs.replace(request, thread_id=run.thread_id, agent_id=run.agent_id)
         check_request(request)
+        messages = await self._remote_files.described(request.messages)
+        request = msgspec.structs.replace(request, messages=messages)
         if not request.messages:
             if not request.decisions:
                 raise BadRequest("the request brings nothing: expected 'messages', 'decisions' or both")
@@ -118,7 +122,8 @@ class Control:
         """Replace an entry's messages."""
         for message in messages:
             check_id("message", message.id)
-        await self._runtime.entries.edit(thread, run_id, revision, tuple(messages))
+        described = await self._remote_files.described(tuple(messages))
+        await self._runtime.entries.edit(thread, run_id, revision, described)
 
     async def reorder_entries(self, thread: Thread, run_ids: Sequence[str], revision: str) -> None:
         """Put the entries into this order."""

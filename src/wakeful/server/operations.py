@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Literal
 
+import msgspec
 from starlette.requests import HTTPConnection
 from starlette.responses import StreamingResponse
 
@@ -26,8 +28,10 @@ from wakeful.contracts.query import (
 )
 from wakeful.contracts.request import InputMode, RunRequest
 from wakeful.contracts.run import Run, Voids
+from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import ChildStrategy, Store
 from wakeful.contracts.thread import Thread
+from wakeful.contracts.tool import ToolSpec
 from wakeful.runtime.mailbox import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import sse
@@ -35,7 +39,9 @@ from wakeful.server.auth import Auth, Principal
 from wakeful.server.checks import check_id, check_json, check_request
 from wakeful.server.config import ServerConfig
 from wakeful.server.control import Control
+from wakeful.server.files import FileHosts, Files
 from wakeful.server.metrics import Metrics
+from wakeful.server.remote_files import RemoteFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +68,37 @@ class Operations:
         self._config = config
         self._metrics = metrics
         self._auth = Auth(config)
-        self.control = Control(runtime)
+        self._file_hosts = FileHosts(config.file_hosts)
+        self._remote_files = RemoteFiles(self._file_hosts)
+        self.control = Control(runtime, self._remote_files)
 
     @property
     def store(self) -> Store:
         """The store, for reads."""
         return self._runtime.store
+
+    @property
+    def ai_sdk_version(self) -> Literal["5", "6", "7"]:
+        """The major version of the AI SDK that clients speak which do not say so."""
+        return self._config.ai_sdk_version
+
+    def now(self) -> int:
+        """The time in milliseconds since the epoch."""
+        return self._runtime.clock.now()
+
+    def agent(self, agent_id: str | None) -> AgentSpec:
+        """The agent, or the default one; raises `NotFound`."""
+        catalog = self._runtime.catalog
+        return catalog.default_agent() if agent_id is None else catalog.agent(agent_id)
+
+    def agent_tools(self, agent: AgentSpec) -> list[ToolSpec]:
+        """The agent's own tools, in its order; other agents it may hand work to are not among them."""
+        tools = self._runtime.catalog.tools
+        return [tools[name].spec for name in agent.tools if name in tools]
+
+    def files(self) -> Files:
+        """What counts and checks the files of one request."""
+        return Files(self._file_hosts)
 
     def principal(self, request: HTTPConnection) -> Principal:
         """Who asks; raises `Unauthorised`."""
@@ -86,6 +117,8 @@ class Operations:
     ) -> Receipt:
         """Accept a request; see `Mailbox.submit`. Returns before the agent has answered."""
         check_request(request)
+        messages = await self._remote_files.described(request.messages)
+        request = msgspec.structs.replace(request, messages=messages)
         return await self._runtime.mailbox.submit(
             principal.scope, request, origin=origin, mode=mode, idempotency_key=idempotency_key
         )
@@ -182,11 +215,10 @@ class Operations:
         return await self.store.list_messages(query)
 
     async def conversation(self, thread: Thread) -> tuple[Sequence[Message], Sequence[InterruptRecord]]:
-        """A thread's external messages and the open questions of its waiting run."""
+        """A thread's external messages, and the questions of its unfinished run with the answers so far."""
         messages = [message for message in await self.store.history(thread.key) if message.visibility == "external"]
         active = await self.store.active_run(thread.key)
-        records = await self.store.interrupts(active.key) if active else ()
-        return messages, [record for record in records if record.decision is None]
+        return messages, await self.store.interrupts(active.key) if active else ()
 
     async def _counted(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
         frames = self._runtime.feed.project(

@@ -22,27 +22,29 @@ MODES: dict[Mode, InputMode] = {
 }
 
 
-def run_request(body: RunBody) -> RunRequest:
+def run_request(body: RunBody, files: Files) -> RunRequest:
     """What `POST /v1/runs` asks for."""
     return RunRequest(
         thread_id=body.thread_id,
         run_id=body.run_id,
         agent_id=body.agent_id,
         parent_run_id=body.parent_run_id,
-        messages=messages(body.messages),
+        messages=messages(body.messages, files),
         options=RunOptions(state=body.state or None),
     )
 
 
-def thread_request(thread_id: str, body: ThreadMessagesBody) -> RunRequest:
+def thread_request(thread_id: str, body: ThreadMessagesBody, files: Files) -> RunRequest:
     """What `POST /v1/threads/{id}/messages` asks for."""
-    return RunRequest(thread_id=thread_id, run_id=body.run_id, agent_id=body.agent_id, messages=messages(body.messages))
+    return RunRequest(
+        thread_id=thread_id, run_id=body.run_id, agent_id=body.agent_id, messages=messages(body.messages, files)
+    )
 
 
-def run_input(body: InputsBody) -> RunRequest:
+def run_input(body: InputsBody, files: Files) -> RunRequest:
     """What `POST /v1/runs/{id}/inputs` brings; whose thread and agent it is for is in the path."""
     return RunRequest(
-        run_id=body.run_id, messages=messages(body.messages), decisions=tuple(map(decision, body.decisions))
+        run_id=body.run_id, messages=messages(body.messages, files), decisions=tuple(map(decision, body.decisions))
     )
 
 
@@ -63,9 +65,8 @@ def decision(body: DecisionBody) -> Decision:
     )
 
 
-def messages(bodies: list[MessageBody]) -> tuple[InputMessage, ...]:
+def messages(bodies: list[MessageBody], files: Files) -> tuple[InputMessage, ...]:
     """New messages; raises `BadRequest` for a part that is not what its type says."""
-    files = Files()
     return tuple(InputMessage(body.role, _parts(body.content, files), body.id) for body in bodies)
 
 

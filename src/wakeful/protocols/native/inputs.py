@@ -27,7 +27,7 @@ def router(operations: Operations) -> APIRouter:
         thread = await operations.thread(principal, thread_id)
         receipt = await operations.submit(
             principal,
-            thread_request(thread.id, body),
+            thread_request(thread.id, body, operations.files()),
             origin="native",
             mode=MODES[body.mode],
             idempotency_key=idempotency_key,
@@ -40,7 +40,11 @@ def router(operations: Operations) -> APIRouter:
     ) -> wire.Accepted:
         run = await operations.run(operations.principal(request), run_id)
         receipt = await operations.control.add_input(
-            run, run_input(body), origin="native", mode=MODES[body.mode], idempotency_key=idempotency_key
+            run,
+            run_input(body, operations.files()),
+            origin="native",
+            mode=MODES[body.mode],
+            idempotency_key=idempotency_key,
         )
         return accepted_view(receipt.run, effect=receipt.effect, dispatch_id=receipt.dispatch_id)
 

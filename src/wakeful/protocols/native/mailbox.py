@@ -35,7 +35,7 @@ def router(operations: Operations) -> APIRouter:
     @api.patch("/{run_id}", summary="Change the messages of what waits")
     async def edit_entry(request: Request, thread_id: str, run_id: str, body: wire.EditBody) -> wire.MailboxView:
         thread = await operations.thread(operations.principal(request), thread_id)
-        await control.edit_entry(thread, run_id, body.revision, messages(body.messages))
+        await control.edit_entry(thread, run_id, body.revision, messages(body.messages, operations.files()))
         return await shown(thread)
 
     @api.delete("/{run_id}", summary="Take back what waits")

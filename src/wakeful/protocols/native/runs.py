@@ -105,7 +105,10 @@ def _start(api: APIRouter, operations: Operations) -> None:
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Response:
         receipt = await operations.submit(
-            operations.principal(request), run_request(body), origin="native", idempotency_key=idempotency_key
+            operations.principal(request),
+            run_request(body, operations.files()),
+            origin="native",
+            idempotency_key=idempotency_key,
         )
         return operations.watch(receipt.run, _watching(receipt.run, after=receipt.after), headers=_ids(receipt.run))
 
