@@ -238,7 +238,7 @@ class Desk:
         self.valve = Valve(store)
         self.store = self.valve.store
         self.clock = FakeClock()
-        self.feed = Feed(self.store)
+        self.feed = Feed(self.store, self.clock)
 
     async def claim(self, run_id: str = "r1") -> Claim:
         """A run just accepted and claimed, on a thread of its own; its log ends with 1."""

@@ -95,11 +95,22 @@ class RunCounts(msgspec.Struct, frozen=True):
 
 
 class LogPage(msgspec.Struct, frozen=True):
-    """Entries after a point, and the run's status read in the same snapshot."""
+    """Entries after a point, and the run's status read in the same snapshot.
+
+    `leased_until` (ms) is how long the worker that carries the run may be silent; 0: nobody carries it.
+    """
 
     entries: tuple[LogEntry, ...]
     status: RunStatus
     has_more: bool
+    leased_until: int = 0
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """What running runs were asked meanwhile, by their keys: to `stop`, or to take in input (`steer`)."""
+
+    stop: frozenset[int]
+    steer: frozenset[int]
 
 
 class ThreadChange(msgspec.Struct, frozen=True, kw_only=True):

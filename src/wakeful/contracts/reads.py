@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
@@ -13,6 +13,7 @@ from wakeful.contracts.query import (
     LogPage,
     MessageQuery,
     MessageRows,
+    Orders,
     RunCounts,
     RunQuery,
     RunRows,
@@ -54,6 +55,14 @@ class Reads(Protocol):
 
     async def read_log(self, run_key: int, *, after: int, limit: int) -> LogPage:
         """Entries with `seq > after`, ascending."""
+        ...
+
+    async def last_seqs(self, run_keys: Sequence[int]) -> Mapping[int, int]:
+        """The last sequence number of each of these runs that exists."""
+        ...
+
+    async def orders(self, run_keys: Sequence[int]) -> Orders:
+        """What these running runs were asked; for whoever carries them and may have missed it."""
         ...
 
     async def interrupts(self, run_key: int) -> Sequence[InterruptRecord]:

@@ -7,7 +7,7 @@ become `StoreUnavailable`. Rows never leave it either.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -21,6 +21,7 @@ from wakeful.contracts.message import Message
 from wakeful.contracts.query import ThreadChange
 from wakeful.contracts.reads import Reads
 from wakeful.contracts.run import Lease, Run, RunOptions, Voids
+from wakeful.contracts.signal import Signal
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.upkeep import Upkeep
 from wakeful.contracts.usage import Usage
@@ -212,6 +213,13 @@ class Store(Reads, Upkeep, Protocol):
 
         That is every lease when no other process has the store open (whoever held them is dead), and whatever a
         clock that ran ahead put far into the future. Returns how many dispatches it made due.
+        """
+        ...
+
+    async def listen(self, hear: Callable[[Signal], None]) -> None:
+        """Tell what other processes change, until cancelled; a lost connection is made anew and reported as `missed`.
+
+        A store that cannot tell stays silent: then changes are found by looking again now and then.
         """
         ...
 

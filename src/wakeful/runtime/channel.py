@@ -13,7 +13,9 @@ class Channel:
     """Holds every visible event after `base`; readers further back read the log.
 
     `version` grows with every change, so that a reader never misses one between looking and waiting. `live` while a
-    recorder writes; whether a run at rest goes on elsewhere only the log can say, unless it is `finished`.
+    recorder of this process writes; `tailed` while what others write is brought here out of the log (`tail.py`), and
+    `carried` then says whether somebody carries the run. Where neither is so only the log can say how the run goes on,
+    unless it is `finished`.
     """
 
     def __init__(self, run_key: int) -> None:
@@ -21,6 +23,8 @@ class Channel:
         self.readers = 0
         self.version = 0
         self.live = False
+        self.tailed = False
+        self.carried = False
         self.finished = False
         self.projections: dict[str, Projection] = {}
         self._base: int | None = None
@@ -35,7 +39,19 @@ class Channel:
         self._ring.clear()
         self._base = self._begun = last_seq
         self.projections.clear()
-        self.live, self.finished = True, False
+        self.live, self.tailed, self.finished = True, False, False
+        self.poke()
+
+    def adopt(self, position: int) -> None:
+        """What others write after `position` is brought here from now on."""
+        self._ring.clear()
+        self._base = self._begun = position
+        self.projections.clear()
+        self.tailed = True
+
+    def let_go(self, *, finished: bool) -> None:
+        """The run others carried came to rest; nothing is brought here any more."""
+        self.tailed, self.finished = False, finished
         self.poke()
 
     def publish(self, entry: LogEntry) -> None:
@@ -52,7 +68,7 @@ class Channel:
 
     def release(self) -> None:
         """The recorder is gone without an end; readers go by the log."""
-        self.live = False
+        self.live = self.tailed = False
         self._base = None
         self._ring.clear()
         self.projections.clear()
@@ -73,15 +89,25 @@ class Channel:
         return self._base is not None and self._base <= position
 
     def is_past(self, seq: int) -> bool:
-        """Whether this event was not written by the recorder that writes now, if one does."""
-        return not self.live or seq <= self._begun
+        """Whether this event was not written by who carries the run now, if somebody does.
+
+        Of a worker elsewhere it is not known since when it carries the run: all is taken for its own.
+        """
+        return seq <= self._begun if self.live else not self.carried
+
+    @property
+    def newest(self) -> int:
+        """The last event that can be read here."""
+        return self._ring[-1].seq if self._ring else self._base or 0
 
     def after(self, position: int, limit: int) -> list[LogEntry]:
         """Up to `limit` events after `position`, oldest first; call only when covered."""
         ring = self._ring
         if not ring or ring[-1].seq <= position:
             return []
-        first = max(0, len(ring) - (ring[-1].seq - position))  # what one recorder writes has no gaps
+        first = max(0, len(ring) - (ring[-1].seq - position))
+        while ring[first].seq <= position:  # what one recorder writes has no gaps, what several wrote may have
+            first += 1
         return [ring[index] for index in range(first, min(first + limit, len(ring)))]
 
     def add_waiter(self, waiter: Waiter) -> None:

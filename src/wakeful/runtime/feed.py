@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing, contextmanager
 
+from wakeful.contracts.clock import Clock
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.lifecycle import FINISHED, RESTING, RunStatus
 from wakeful.contracts.run import Voids
@@ -25,8 +27,11 @@ UNSEEN = 10_000
 class Feed:
     """All channels of this process."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
+        self._behind: dict[int, None] = {}
+        self._some_behind = asyncio.Event()
         self._channels: dict[int, Channel] = {}
         self._unseen: dict[int, None] = {}
         self._closing = False
@@ -44,10 +49,34 @@ class Feed:
         return channel
 
     def poke(self, run_key: int) -> None:
-        """The log changed without a recorder; wake who reads it."""
+        """The log changed without a recorder; see that its readers get what is new."""
         channel = self._channels.get(run_key)
-        if channel is not None:
+        if channel is not None and channel.tailed:
+            self._fall_behind(run_key)
+        elif channel is not None:
             channel.poke()
+
+    # -- runs that are carried elsewhere
+
+    def tailed(self) -> dict[int, Channel]:
+        """The channels into which logs are brought that others write."""
+        return {key: channel for key, channel in self._channels.items() if channel.tailed}
+
+    async def behind(self) -> list[Channel]:
+        """Wait for tailed channels whose logs may have gone on."""
+        await self._some_behind.wait()
+        self._some_behind.clear()
+        keys, self._behind = self._behind, {}
+        return [channel for key in keys if (channel := self._channels.get(key)) and channel.tailed]
+
+    def look_at_all(self) -> None:
+        """Word from other processes may have been lost: every log may have gone on."""
+        for key in self._channels:
+            self.poke(key)
+
+    def _fall_behind(self, run_key: int) -> None:
+        self._behind[run_key] = None
+        self._some_behind.set()
 
     def tidy(self, run_key: int) -> None:
         """Forget what nobody reads, and the channel itself when nobody writes to it either."""
@@ -88,10 +117,14 @@ class Feed:
                 covered = channel.covers(position)
                 entries = channel.after(position, batch) if covered else []
                 at_end = covered and channel.finished
-                if not entries and not (covered and (channel.live or channel.finished)):
+                if not entries and not (covered and (channel.live or channel.tailed or channel.finished)):
                     page = await self._store.read_log(run_key, after=position, limit=batch)
                     entries = list(page.entries)
                     at_end = _rests(page.status, until_finished=until_finished)
+                    channel.carried = page.leased_until > self._clock.now()
+                    if not (entries or at_end or channel.live or channel.tailed):
+                        channel.adopt(position)
+                        self._fall_behind(run_key)  # something may have come in between
                 if entries:
                     yield entries
                     position = entries[-1].seq

@@ -22,8 +22,10 @@ from wakeful.runtime.delegation import ORIGIN, Delegate
 from wakeful.runtime.entries import Entries
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.janitor import Janitor
+from wakeful.runtime.listener import Listener
 from wakeful.runtime.mailbox import Mailbox
 from wakeful.runtime.resolve import Resolver
+from wakeful.runtime.tail import Tail
 from wakeful.runtime.worker import Worker
 
 log = logging.getLogger("wakeful.runtime")
@@ -37,7 +39,7 @@ class Runtime:
         self.catalog = catalog
         self.store = store
         self.clock = clock
-        self.feed = Feed(store)
+        self.feed = Feed(store, clock)
         self._group = GroupCommit(store, clock)
         means = Means(
             store=store,
@@ -65,6 +67,8 @@ class Runtime:
         )
         self.control = Control(store=store, worker=self.worker, feed=self.feed, clock=clock, mailbox=self.mailbox)
         self.entries = Entries(store=store, worker=self.worker, feed=self.feed, clock=clock)
+        self._tail = Tail(store=store, feed=self.feed, clock=clock)
+        self._listener = Listener(store=store, feed=self.feed, worker=self.worker)
         self._janitor = Janitor(store=store, mailbox=self.mailbox, clock=clock, config=config)
         self._main: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -143,6 +147,8 @@ class Runtime:
                 chores = [
                     tasks.create_task(self._group.run(), name="group commit"),
                     tasks.create_task(self._janitor.run(), name="janitor"),
+                    tasks.create_task(self._listener.run(), name="listener"),
+                    tasks.create_task(self._tail.run(), name="tail"),
                 ]
                 try:
                     await self.worker.run()

@@ -207,8 +207,17 @@ class Worker:
             for carry in carries:
                 if carry.lease.run_key in lost:
                     carry.stop("lost")
+            await self._take_orders([carry.lease.run_key for carry in carries])
         self._renewed_at = now
         self._wake.set()
+
+    async def _take_orders(self, run_keys: list[int]) -> None:
+        """What runs carried here were asked in another process, whose word may have been lost."""
+        orders = await self._means.store.orders(run_keys)
+        for key in orders.stop:
+            self.stop_run(key, "cancelled")
+        for key in orders.steer:
+            self.steer(key)
 
     async def _drain(self) -> None:
         """Wait for the runs that finish their steps, cut off those that take too long, and see them all handed back."""

@@ -30,6 +30,7 @@ from wakeful.testing.store_cases.steering import SteeringCases
 from wakeful.testing.store_cases.thread_changes import ThreadChangeCases
 from wakeful.testing.store_cases.threads import ThreadCases
 from wakeful.testing.store_cases.upkeep import UpkeepCases
+from wakeful.testing.store_cases.watching import WatchingCases
 
 
 class StoreSuite(
@@ -49,5 +50,6 @@ class StoreSuite(
     ThreadCases,
     ThreadChangeCases,
     StateCases,
+    WatchingCases,
 ):
     """All promises of `contracts.store.Store`."""

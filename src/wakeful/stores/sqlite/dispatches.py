@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from wakeful.contracts.errors import Damaged, LeaseLost
 from wakeful.contracts.event import ErrorReport
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_move
+from wakeful.contracts.query import Orders
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Claim, ClaimRequest
 from wakeful.stores.sqlite.damage import give_up
 from wakeful.stores.sqlite.messages import add_messages, replace_messages
 from wakeful.stores.sqlite.named_sql import Value
-from wakeful.stores.sqlite.rows import input_of, json_blob, run_of
+from wakeful.stores.sqlite.rows import input_of, json_blob, json_list, run_of
 from wakeful.stores.sqlite.session import Session
 
 # Nobody plans further ahead than this: what is due later was written by a clock that ran ahead.
@@ -81,6 +82,14 @@ def renew(session: Session, leases: Sequence[Lease], until: int) -> frozenset[in
     """Extend leases; the keys of runs whose lease is lost."""
     return frozenset(
         lease.run_key for lease in leases if not session.changes("renew_lease", **fence(lease), until=until)
+    )
+
+
+def orders(session: Session, run_keys: Sequence[int]) -> Orders:
+    """What these running runs were asked."""
+    rows = session.rows("orders", keys=json_list(run_keys))
+    return Orders(
+        frozenset(row["key"] for row in rows if row["stop"]), frozenset(row["key"] for row in rows if row["steer"])
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.query import LogPage
 from wakeful.stores.sqlite.packing import Stored, unpack
-from wakeful.stores.sqlite.rows import log_entry
+from wakeful.stores.sqlite.rows import json_list, log_entry
 from wakeful.stores.sqlite.session import Session
 
 
@@ -21,7 +21,12 @@ def read_log(session: Session, run_key: int, after: int, limit: int) -> LogPage:
     stored = _packed(session, run_key, after) if state["log"] == "packed" else _rows(session, run_key, after, limit + 1)
     found = tuple(islice(stored, limit + 1))
     entries = tuple(log_entry(*one) for one in found[:limit])
-    return LogPage(entries, RunStatus(state["status"]), len(found) > limit)
+    return LogPage(entries, RunStatus(state["status"]), len(found) > limit, state["leased_until"] or 0)
+
+
+def last_seqs(session: Session, run_keys: Sequence[int]) -> dict[int, int]:
+    """The last sequence number of each of these runs."""
+    return {row["key"]: row["last_seq"] for row in session.rows("last_seqs", keys=json_list(run_keys))}
 
 
 def _rows(session: Session, run_key: int, after: int, limit: int) -> Iterable[Stored]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
 from wakeful.contracts.json import JsonObject
@@ -12,6 +12,7 @@ from wakeful.contracts.query import (
     LogPage,
     MessageQuery,
     MessageRows,
+    Orders,
     RunCounts,
     RunQuery,
     RunRows,
@@ -21,8 +22,8 @@ from wakeful.contracts.query import (
 from wakeful.contracts.run import Run
 from wakeful.contracts.thread import Thread
 from wakeful.stores.sqlite import dead_letters as letters
+from wakeful.stores.sqlite import dispatches, logs, mailbox, messages, runs, threads
 from wakeful.stores.sqlite import interrupts as questions
-from wakeful.stores.sqlite import logs, mailbox, messages, runs, threads
 from wakeful.stores.sqlite.lane import ClosedLane, Lane
 
 
@@ -61,6 +62,14 @@ class SQLiteReads:
     async def read_log(self, run_key: int, *, after: int, limit: int) -> LogPage:
         """Entries with `seq > after`, ascending. Raises `NotFound` when the run's thread was removed."""
         return await self._reads.run(lambda session: logs.read_log(session, run_key, after, limit))
+
+    async def last_seqs(self, run_keys: Sequence[int]) -> Mapping[int, int]:
+        """The last sequence number of each of these runs that exists."""
+        return await self._reads.run(lambda session: logs.last_seqs(session, run_keys))
+
+    async def orders(self, run_keys: Sequence[int]) -> Orders:
+        """What these running runs were asked."""
+        return await self._reads.run(lambda session: dispatches.orders(session, run_keys))
 
     async def interrupts(self, run_key: int) -> Sequence[InterruptRecord]:
         """All interrupts of a run, in the order they were raised."""

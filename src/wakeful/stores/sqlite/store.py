@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wakeful.contracts.event import ErrorReport
 from wakeful.contracts.mailbox import EntryEdit, MailboxEntry
 from wakeful.contracts.query import ThreadChange
 from wakeful.contracts.run import Lease, Run
+from wakeful.contracts.signal import Signal
 from wakeful.contracts.store import (
     Accepted,
     Answers,
@@ -100,6 +101,10 @@ class SQLiteStore(SQLiteReads):
         """Make due what would wait in vain; how many dispatches that were."""
         alone = self._owner is None or self._owner.alone
         return await self._writes.run(lambda session: dispatches.recover(session, now, alone=alone))
+
+    async def listen(self, hear: Callable[[Signal], None]) -> None:
+        """Stay silent: a file tells nobody. What other processes write to it is found by looking again."""
+        await asyncio.Event().wait()
 
     # -- the life of a run
 

@@ -153,9 +153,38 @@ where key = :key
 -- name: log_state
 select
   status,
-  log
+  log,
+  (
+    select due_at
+    from dispatches
+    where run_key = :key
+      and status = 'leased'
+  ) as leased_until
 from runs
 where key = :key
+
+-- name: last_seqs
+select
+  key,
+  last_seq
+from runs
+where key in (select value from json_each(:keys))
+
+-- name: orders
+select
+  key,
+  cancel_requested_at is not null as stop,
+  exists (
+    select 1
+    from runs as entry
+    where entry.thread_key = runs.thread_key
+      and entry.mode = 'steer'
+      and entry.input is not null
+      and entry.finished_at is null
+  ) as steer
+from runs
+where key in (select value from json_each(:keys))
+  and status = 'running'
 
 -- name: unfinished_runs
 select *

@@ -1,0 +1,262 @@
+"""Runs that another process carries: watched, stopped and steered from here, with and without word of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.runtime.conftest import Valve
+
+from wakeful.contracts.event import RunFinished, StepStarted, TextDelta
+from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.signal import Signal
+from wakeful.providers.scripted import ScriptedProvider
+from wakeful.runtime.tail import SWEEP_MS
+from wakeful.stores.sqlite.store import SQLiteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.runtime.conftest import House
+
+    from wakeful.contracts.event import Event, LogEntry
+    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.runtime import Runtime
+
+RUNS = 3_000
+
+
+class Telegraph(Valve):
+    """A store through which other processes are heard."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(SQLiteStore(path, readers=1))
+        self.hear: Callable[[Signal], None] = lambda _: None
+
+    async def listen(self, hear: Callable[[Signal], None]) -> None:
+        self.hear = hear
+        await asyncio.Event().wait()
+
+
+class Afar:
+    """Two processes: `here` carries runs, `there` only watches. `model` is the carrier's gate in mid-text."""
+
+    def __init__(self, house: House, path: Path) -> None:
+        self.house = house
+        self.gate = asyncio.Event()
+        self.telegraph = Telegraph(path)
+        self.there: Runtime
+
+    async def begin(self) -> Receipt:
+        await self.house.open([TextDelta("Half"), self.gate, TextDelta(" done")])
+        receipt = await self.house.submit()
+        await self.house.seen(receipt, TextDelta("Half"))
+        async with asyncio.timeout(5):
+            while not await self._stored(receipt, TextDelta("Half")):
+                self.house.clock.advance(25)
+                await asyncio.sleep(0)
+        return receipt
+
+    async def watch(self) -> None:
+        """Start the process that watches; the newest one of the house stays the carrier."""
+        self.there = self.house.built(ScriptedProvider([]), self.telegraph.store, worker_capacity=0)
+        self.house.runtimes.insert(0, self.house.runtimes.pop())
+        await self.there.start()
+
+    async def _stored(self, receipt: Receipt, event: Event) -> bool:
+        page = await self.house.runtimes[-1].store.read_log(receipt.run.key, after=0, limit=100)
+        return event in [entry.event for entry in page.entries]
+
+    def read(self, receipt: Receipt) -> Watching:
+        return Watching(self.there, receipt.run.key)
+
+    def tell(self, **signal: object) -> None:
+        self.telegraph.hear(Signal(**signal))  # type: ignore[arg-type]
+
+
+class Watching:
+    """A reader of the other process."""
+
+    def __init__(self, runtime: Runtime, key: int) -> None:
+        self.entries: list[LogEntry] = []
+        self._news = asyncio.Event()
+        self.task = asyncio.create_task(self._read(runtime, key))
+
+    async def until(self, event: Event) -> None:
+        async with asyncio.timeout(5):
+            while event not in [entry.event for entry in self.entries]:
+                self._news.clear()
+                await self._news.wait()
+
+    async def ended(self) -> None:
+        await self.task
+
+    async def _read(self, runtime: Runtime, key: int) -> None:
+        async with aclosing(runtime.feed.follow(key, after=0)) as batches:
+            async for batch in batches:
+                self.entries.extend(batch)
+                self._news.set()
+
+
+@pytest.fixture
+def afar(house: House, tmp_path: Path) -> Afar:
+    return Afar(house, tmp_path / "wakeful.db")
+
+
+async def test_word_of_a_log_brings_it_to_all_readers_by_one_read(afar: Afar):
+    receipt = await afar.begin()
+    await afar.watch()
+    readers = [afar.read(receipt) for _ in range(20)]
+    for reader in readers:
+        await reader.until(TextDelta("Half"))
+    await settled(afar)
+    afar.telegraph.calls.clear()
+
+    afar.gate.set()
+    await afar.house.events(receipt)
+    afar.tell(logs=(receipt.run.key,))
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(reader.task for reader in readers))
+
+    for reader in readers:
+        numbers = [entry.seq for entry in reader.entries]
+        assert numbers == sorted(set(numbers))
+        assert isinstance(reader.entries[-1].event, RunFinished)
+    assert afar.telegraph.calls.count("read_log") == 1
+
+
+async def test_without_word_a_sweep_finds_what_is_new(afar: Afar):
+    receipt = await afar.begin()
+    await afar.watch()
+    reader = afar.read(receipt)
+    await reader.until(TextDelta("Half"))
+    await settled(afar)
+
+    afar.gate.set()
+    await afar.house.events(receipt)
+    await afar.house.patient(reader.ended(), step_ms=SWEEP_MS)
+
+    assert isinstance(reader.entries[-1].event, RunFinished)
+
+
+async def test_an_idle_stream_asks_the_store_nothing_beyond_the_sweep(afar: Afar):
+    receipt = await afar.begin()
+    await afar.watch()
+    readers = [afar.read(receipt) for _ in range(20)]
+    for reader in readers:
+        await reader.until(TextDelta("Half"))
+    await settled(afar)
+    afar.telegraph.calls.clear()
+
+    await afar.house.patient(afar.telegraph.called("last_seqs", times=3), step_ms=1_000)
+
+    assert set(afar.telegraph.calls) <= {"last_seqs", "claim", "expired_interrupts"}
+    afar.gate.set()
+    await afar.house.events(receipt)
+    afar.tell(missed=True)
+    await asyncio.wait([reader.task for reader in readers])
+
+
+async def test_what_came_while_word_was_lost_is_looked_for(afar: Afar):
+    receipt = await afar.begin()
+    await afar.watch()
+    reader = afar.read(receipt)
+    await reader.until(TextDelta("Half"))
+    await settled(afar)
+
+    afar.gate.set()
+    await afar.house.events(receipt)
+    afar.tell(missed=True)
+
+    async with asyncio.timeout(5):
+        await reader.task
+    assert isinstance(reader.entries[-1].event, RunFinished)
+
+
+async def test_a_run_is_stopped_from_another_process(afar: Afar):
+    receipt = await afar.begin()
+    await afar.watch()
+
+    await afar.there.control.cancel(receipt.run)
+    await afar.house.patient(finished(afar, receipt), step_ms=RUNS)
+
+    assert (await afar.house.run(receipt)).status is RunStatus.CANCELLED
+
+
+async def test_a_step_that_is_being_written_elsewhere_is_shown_as_it_comes(afar: Afar):
+    receipt = await afar.begin()
+    await afar.watch()
+    shown: list[bytes] = []
+    half = asyncio.Event()
+
+    async def read() -> None:
+        frames = afar.there.feed.project(
+            receipt.run.key,
+            key="test",
+            projector=lambda: lambda entry: type(entry.event).__name__.encode() + b" ",
+            voids=(),
+        )
+        async with aclosing(frames):
+            async for data in frames:
+                shown.append(data)
+                if b"TextDelta" in data:
+                    half.set()
+
+    task = asyncio.create_task(read())
+    async with asyncio.timeout(5):
+        await half.wait()
+
+    assert b"StepStarted" in b"".join(shown)
+    afar.gate.set()
+    await afar.house.events(receipt)
+    afar.tell(logs=(receipt.run.key,))
+    async with asyncio.timeout(5):
+        await task
+
+
+async def test_a_step_nobody_writes_any_more_is_held_back(afar: Afar):
+    receipt = await afar.begin()
+    await afar.house.crash(afar.house.runtimes[-1])
+    afar.house.outlive_leases()
+    await afar.watch()
+    shown: list[bytes] = []
+    started = asyncio.Event()
+
+    async def read() -> None:
+        frames = afar.there.feed.project(
+            receipt.run.key,
+            key="test",
+            projector=lambda: lambda entry: type(entry.event).__name__.encode() + b" ",
+            voids=(),
+        )
+        async with aclosing(frames):
+            async for data in frames:
+                shown.append(data)
+                if StepStarted.__name__.encode() in data:
+                    started.set()
+
+    task = asyncio.create_task(read())
+    async with asyncio.timeout(5):
+        await started.wait()
+    await settled(afar)
+
+    assert b"TextDelta" not in b"".join(shown)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def finished(afar: Afar, receipt: Receipt) -> None:
+    await afar.house.runtimes[-1].feed.until_rest(receipt.run.key)
+
+
+async def settled(afar: Afar) -> None:
+    """Return when the readers have caught up and the tail has looked once for itself."""
+    async with asyncio.timeout(5):
+        quiet = 0
+        while quiet < 20:
+            before = len(afar.telegraph.calls)
+            await asyncio.sleep(0.002)
+            quiet = quiet + 1 if len(afar.telegraph.calls) == before else 0
