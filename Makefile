@@ -1,4 +1,4 @@
-# The menu of this repository. It needs Python 3.11 or newer and make; `e2e` also needs Node and npm.
+# The menu of this repository. It needs Python 3.11 or newer and make; `e2e` and `browser` also need Node and npm.
 
 # Set on the command line, as in `make serve PORT=8080`; an exported HOST or PORT is usually about something else.
 PYTHON ?= python3
@@ -12,9 +12,12 @@ BIN := .venv/bin
 RUN := .venv/.run
 DEV := .venv/.dev
 CLIENTS := tests/e2e/node_modules/.installed
+COPILOTKIT := tests/copilotkit/node_modules/.installed
+BROWSER := tests/browser/node_modules/.installed
+STARTERS := examples/ai-sdk-starter examples/copilotkit-starter
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: menu serve test check format chaos e2e clients pins clean
+.PHONY: menu serve test check format chaos e2e browser clients pins clean
 
 menu: ## show this menu
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -39,10 +42,14 @@ format: $(DEV) ## rewrite the code as `make check` wants it
 chaos: $(DEV) ## kill a loaded server again and again, stall its readers, and look whether anything is lost
 	$(BIN)/python -m pytest tests/chaos -m chaos -s
 
-e2e: $(RUN) $(CLIENTS) ## drive a real server with the protocols' own clients
+e2e: $(RUN) $(CLIENTS) $(COPILOTKIT) ## drive a real server with the protocols' own clients
 	PYTHON="$(CURDIR)/$(BIN)/python" tests/e2e/run
+	PYTHON="$(CURDIR)/$(BIN)/python" tests/copilotkit/run
 
-clients: $(CLIENTS) ## install those clients and the mock model server, which some tests use when it is there
+browser: $(RUN) $(BROWSER) ## build the two starters and use them in a headless Chromium, with screenshots
+	PYTHON="$(CURDIR)/$(BIN)/python" tests/browser/run
+
+clients: $(CLIENTS) ## install the clients and the mock model server that some of `make test` uses when it is there
 
 pins: ## write requirements/*.txt anew from the newest releases
 	rm -rf dist/pins
@@ -57,7 +64,9 @@ pins: ## write requirements/*.txt anew from the newest releases
 	rm -rf dist/pins
 
 clean: ## remove everything that can be made again, .venv included
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist tests/e2e/node_modules
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist tests/browser/artifacts
+	rm -rf $(addsuffix /node_modules,tests/e2e tests/e2e/majors/5 tests/e2e/majors/6 tests/e2e/majors/7)
+	rm -rf $(addsuffix /node_modules,tests/copilotkit tests/browser $(STARTERS)) $(addsuffix /dist,$(STARTERS))
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -76,7 +85,16 @@ $(DEV): requirements/dev.txt $(RUN)
 	@touch $@
 
 # No lock file: it would record where packages come from. package.json has exact versions instead.
-$(CLIENTS): tests/e2e/package.json
+$(CLIENTS): tests/e2e/package.json $(wildcard tests/e2e/majors/*/package.json)
 	@command -v npm >/dev/null || { echo "The protocols' clients need Node and npm."; exit 1; }
 	cd tests/e2e && npm install --no-audit --no-fund --no-package-lock
+	@touch $@
+
+$(COPILOTKIT): tests/copilotkit/package.json
+	tests/copilotkit/install
+	@touch $@
+
+# The starters are built with it.
+$(BROWSER): tests/browser/package.json $(shell git ls-files $(STARTERS) 2>/dev/null)
+	tests/browser/install
 	@touch $@

@@ -24,7 +24,7 @@ from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool import Tool
 from wakeful.runtime.config import RuntimeConfig
-from wakeful.runtime.mailbox import Receipt
+from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
 from wakeful.server.app import App

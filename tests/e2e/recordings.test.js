@@ -4,14 +4,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { CLIENTS } from "./support/agent.js";
-import { MAJORS } from "./support/chat.js";
+import { MAJORS } from "./support/majors.js";
 import { snapshots } from "./support/recordings.js";
 
 const VERSIONS = { "0.0.59": "ag_ui_0", "1.0.0": "ag_ui_1" };
+const VOCABULARIES = { 5: ["ai_sdk_5"], 6: ["ai_sdk"], 7: ["ai_sdk", "ai_sdk_7"] };
 
 for (const [major, ai] of Object.entries(MAJORS)) {
   describe(`ai ${major}`, () => {
-    for (const folder of major === "7" ? ["ai_sdk", "ai_sdk_7"] : ["ai_sdk"]) {
+    for (const folder of VOCABULARIES[major]) {
       for (const [name, chunks] of Object.entries(snapshots(folder))) {
         test(`every chunk of ${folder}/${name} is one of its own`, () => assertValid(ai, chunks));
       }
@@ -25,31 +26,35 @@ for (const [major, ai] of Object.entries(MAJORS)) {
       });
     }
 
-    test("a call that is asked about again has its new question in the message's last step", async () => {
-      const chunks = snapshots("ai_sdk").asked_again;
-      const asked = chunks.findIndex((chunk) => chunk.approvalId === "int-2");
-
-      const message = await folded(ai, chunks.slice(0, asked + 1));
-      const call = message.parts.at(-1);
-      const answered = { ...call, state: "approval-responded", approval: { id: call.approval.id, approved: true } };
-      const messages = [{ ...message, parts: [...message.parts.slice(0, -1), answered] }];
-
-      assert.deepEqual([call.state, call.approval.id], ["approval-requested", "int-2"]);
-      assert.ok(ai.lastAssistantMessageIsCompleteWithApprovalResponses({ messages }), "the answer is not sent by itself");
-    });
-
     test("a call is shown once, with the arguments a human changed", async () => {
-      const message = await folded(ai, snapshots("ai_sdk").edited_arguments);
+      const message = await folded(ai, snapshots(VOCABULARIES[major][0]).edited_arguments);
 
       const calls = message.parts.filter((part) => part.type === "tool-delete_file");
       assert.deepEqual(calls.map((call) => [call.state, call.input]), [["output-available", { path: "b.txt" }]]);
     });
 
     test("an answer that ended the run is not sent again", async () => {
-      const message = await folded(ai, snapshots("ai_sdk").front_end_answer_ends_the_run);
+      const message = await folded(ai, snapshots(VOCABULARIES[major][0]).front_end_answer_ends_the_run);
 
       assert.equal(ai.lastAssistantMessageIsCompleteWithToolCalls({ messages: [message] }), false);
     });
+  });
+}
+
+for (const major of ["6", "7"]) {
+  const ai = MAJORS[major];
+
+  test(`ai ${major}: a call that is asked about again has its new question in the message's last step`, async () => {
+    const chunks = snapshots("ai_sdk").asked_again;
+    const asked = chunks.findIndex((chunk) => chunk.approvalId === "int-2");
+
+    const message = await folded(ai, chunks.slice(0, asked + 1));
+    const call = message.parts.at(-1);
+    const answered = { ...call, state: "approval-responded", approval: { id: call.approval.id, approved: true } };
+    const messages = [{ ...message, parts: [...message.parts.slice(0, -1), answered] }];
+
+    assert.deepEqual([call.state, call.approval.id], ["approval-requested", "int-2"]);
+    assert.ok(ai.lastAssistantMessageIsCompleteWithApprovalResponses({ messages }), "the answer is not sent by itself");
   });
 }
 

@@ -27,7 +27,8 @@ from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.control import Control
 from wakeful.runtime.feed import Feed
-from wakeful.runtime.mailbox import Mailbox, Receipt
+from wakeful.runtime.mailbox import Mailbox
+from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.recorder import Recorder
 from wakeful.runtime.runtime import Runtime
 from wakeful.runtime.steering import Steering

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
     from wakeful.contracts.mailbox import DeadLetter
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
 
 AWAY = Overloaded("come back later")
 

@@ -9,6 +9,7 @@ import pytest
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.event import RunAccepted
 from wakeful.contracts.message import TextPart
+from wakeful.contracts.model_errors import ModelRequestInvalid
 from wakeful.contracts.query import MessageQuery
 from wakeful.contracts.request import InputMessage, Replacement
 from wakeful.providers.scripted import ScriptedProvider, call
@@ -17,7 +18,7 @@ from wakeful.sdk.tool import tool
 if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
 
 
 async def texts(house: House, receipt: Receipt) -> list[str]:
@@ -104,3 +105,46 @@ async def test_without_such_an_answer_nothing_happens(house: House, message_id: 
 
 def said(text: str, message_id: str) -> InputMessage:
     return InputMessage("user", (TextPart(text),), message_id)
+
+
+async def test_a_message_whose_answer_failed_is_answered_again_and_nothing_is_replaced(house: House):
+    await house.open("One.", ModelRequestInvalid("no"), "Two.")
+    first = await house.submit("a", thread_id="t")
+    await house.events(first)
+    await house.events(await house.submit("b", thread_id="t"))
+
+    receipt = await again(house)
+    await house.events(receipt)
+
+    assert await texts(house, receipt) == ["a", "One.", "b", "Two."]
+    assert await replaced(house, receipt) == []
+
+
+async def test_a_first_message_whose_answer_failed_is_answered_again(house: House):
+    await house.open(ModelRequestInvalid("no"), "One.")
+    await house.events(await house.submit("a", thread_id="t"))
+
+    receipt = await again(house)
+    await house.events(receipt)
+
+    assert await texts(house, receipt) == ["a", "One."]
+
+
+async def test_a_message_that_never_arrived_is_new_and_leaves_the_answer_before_it(house: House):
+    await house.open("One.", "Two.")
+    first = await house.mailbox_submit((said("a", "m1"),), thread_id="t")
+    await house.events(first)
+
+    receipt = await house.mailbox_submit(
+        (said("a", "m1"), said("b", "m2")), thread_id="t", replace=Replacement("answer"), mode="interrupt"
+    )
+    await house.events(receipt)
+
+    assert await texts(house, receipt) == ["a", "One.", "b", "Two."]
+
+
+async def test_an_empty_thread_has_nothing_to_answer_again(house: House):
+    await house.open("One.")
+
+    with pytest.raises(BadRequest, match="no message to answer again"):
+        await again(house)

@@ -19,7 +19,7 @@ from wakeful.sdk.tool import tool
 if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
 
 
 async def thread_of(house: House, receipt: Receipt) -> Thread:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
     from wakeful.contracts.run import Run
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
     from wakeful.runtime.runtime import Runtime
 
 ASK = call("researcher", {"message": "Find it"}, call_id="c")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from wakeful.contracts.mailbox import MailboxEntry
     from wakeful.runtime.entries import Entries
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
 
 
 class Busy:

@@ -30,7 +30,7 @@ from wakeful.sdk.tool import tool
 if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
 
 
 async def transcript(house: House, receipt: Receipt) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
     from wakeful.contracts.event import Event
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
 
 
 @tool(effect="pure")

@@ -16,7 +16,7 @@ from wakeful.sdk.tool import tool
 if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
-    from wakeful.runtime.mailbox import Receipt
+    from wakeful.runtime.receipt import Receipt
 
 
 class Work:

@@ -10,35 +10,48 @@ from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.event import RunAccepted
 from wakeful.contracts.message import Message
-from wakeful.contracts.request import Replacement
+from wakeful.contracts.request import RunRequest
 from wakeful.contracts.store import Submission
 
 ROLES = {"answer": ("assistant", "tool"), "message": ("user",)}
 
 
-def first_replaced(history: Sequence[Message], replace: Replacement) -> str | None:
+def first_replaced(history: Sequence[Message], request: RunRequest) -> str | None:
     """The id of the first message that is replaced: that of an answer's first step, or a user message's.
 
-    None when the user message is not there: it never arrived, and is a new one. Raises `BadRequest` when there is no
-    such answer.
+    None when there is nothing to replace: the last message has no answer yet, or the request brings one that never
+    arrived. Raises `BadRequest` when the named answer, or any message, is not there.
     """
+    replace = request.replace
+    if replace is None or (replace.kind == "answer" and _brings_more(history, request)):
+        return None
+    if replace.kind == "answer" and replace.message_id is None:
+        return _last_answer(history)
     roles = ROLES[replace.kind]
-    at = next(
-        (
-            index
-            for index in reversed(range(len(history)))
-            if history[index].role in roles and replace.message_id in (None, history[index].id)
-        ),
-        None,
-    )
+    places = (index for index, message in enumerate(history) if message.role in roles)
+    at = next((index for index in places if history[index].id == replace.message_id), None)
     if at is None and replace.kind == "message":
         return None
     if at is None:
-        named = "of the last answer" if replace.message_id is None else repr(replace.message_id)
-        raise BadRequest(f"expected messageId {named} to be an answer of the thread; read the thread's messages again")
+        raise BadRequest(
+            f"expected messageId {replace.message_id!r} to be an answer of the thread; read the thread's messages again"
+        )
     while replace.kind == "answer" and at > 0 and history[at - 1].role in roles:
         at -= 1
     return history[at].id
+
+
+def _brings_more(history: Sequence[Message], request: RunRequest) -> bool:
+    known = {message.id for message in history}
+    return any(message.id not in known for message in request.messages)
+
+
+def _last_answer(history: Sequence[Message]) -> str | None:
+    """The first message after the last one of a user."""
+    if not history:
+        raise BadRequest("there is no message to answer again; send one")
+    asked = max((index for index, message in enumerate(history) if message.role == "user"), default=-1)
+    return history[asked + 1].id if asked + 1 < len(history) else None
 
 
 def replacing(submission: Submission, message_id: str | None) -> Submission:

@@ -18,8 +18,10 @@ from wakeful.contracts.query import RunQuery
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Interruption, Store
 from wakeful.contracts.thread import Thread
+from wakeful.runtime.answering import RACES
 from wakeful.runtime.feed import Feed
-from wakeful.runtime.mailbox import RACES, Mailbox, Receipt
+from wakeful.runtime.mailbox import Mailbox
+from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.retirements import Retirements, idle
 from wakeful.runtime.worker import Worker
 

@@ -3,56 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
-from wakeful.contracts.errors import BadRequest, Conflict
+from wakeful.contracts.errors import Conflict
 from wakeful.contracts.event import RunAccepted
 from wakeful.contracts.interrupt import Decision
-from wakeful.contracts.json import JsonObject
-from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message
 from wakeful.contracts.request import InputMode, RunRequest
 from wakeful.contracts.run import Run
-from wakeful.contracts.store import Accepted, Answers, Claim, Store, Submission
+from wakeful.contracts.store import Accepted, Claim, Store, Submission
 from wakeful.contracts.thread import Thread
-from wakeful.runtime.answers import check_answers, refusal
+from wakeful.runtime.answering import RACES, Answering
 from wakeful.runtime.branches import first_replaced, replacing
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.feed import Feed
+from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.retirements import Retirements
-from wakeful.runtime.steering import joined
 from wakeful.runtime.worker import Worker
-
-Effect = Literal["started", "queued", "steered", "resumed", "replayed", "waiting"]
-RACES = 8
-"""How often a request that has to end other runs first looks again when they moved meanwhile."""
-ANSWERED_OTHERWISE = "The user sent a message instead of an answer."
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a request. `after`: the run's events after this sequence number answer it.
-
-    `run` is the run that will answer: for `steered` the running one. `dispatch_id` is the delivery that brings the
-    request there. `accepted` and `already` name the interrupts whose decisions were taken, or were known before.
-    """
-
-    run: Run
-    dispatch_id: str
-    effect: Effect
-    after: int = 0
-    accepted: tuple[str, ...] = ()
-    already: tuple[str, ...] = ()
-
-    @property
-    def answers(self) -> bool:
-        """Whether the request answered questions of a run, and started none."""
-        return bool(self.accepted or self.already)
 
 
 class Mailbox:
@@ -67,6 +37,7 @@ class Mailbox:
         self._feed = feed
         self._clock = clock
         self._retirements = Retirements(store, clock)
+        self._answering = Answering(catalog=catalog, store=store, worker=worker, feed=feed, clock=clock)
         self._max_backlog = max_backlog
 
     async def submit(
@@ -83,9 +54,11 @@ class Mailbox:
         if request.replace is None and (
             not request.messages or (request.decisions and await self._repeats(thread, request))
         ):
-            return await self._answer(thread, request)
+            return await self._answering.answer_request(thread, request)
         if mode == "resume" and thread is not None:
-            resumed = await self._resume(thread, request, idempotency_key)
+            resumed = await self._answering.resume(
+                thread, lambda run_id: self._messages(request, run_id, idempotency_key), request.options.state
+            )
             if resumed is not None:
                 return resumed
         agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalog.default_agent().id
@@ -93,9 +66,9 @@ class Mailbox:
         submission = self._submission(scope, request, agent_id, origin, idempotency_key)
         if request.replace is not None:
             history = await self._store.history(thread.key) if thread else ()
-            submission = replacing(submission, first_replaced(history, request.replace))
+            submission = replacing(submission, first_replaced(history, request))
         if mode == "interrupt":
-            return await self._supersede(submission, thread)
+            return await self._supersede(submission, thread, request.decisions)
         return await self._accept(msgspec.structs.replace(submission, mode="steer" if mode == "steer" else "queue"))
 
     async def retry(self, run: Run, key: str) -> Receipt:
@@ -104,48 +77,9 @@ class Mailbox:
         self._catalog.agent(run.agent_id)
         return await self._accept(self._submission(run.scope, request, run.agent_id, run.origin, key))
 
-    async def answer(self, run: Run, decisions: tuple[Decision, ...], state: JsonObject | None = None) -> Receipt:
-        """Record decisions of a waiting run; it goes on when none is open any more.
-
-        `state`, where given, becomes the thread's shared state.
-
-        Raises `BadRequest` for edited arguments or a payload that do not fit.
-        """
-        if any(decision.arguments is not None or decision.output is not None for decision in decisions):
-            check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
-        last_seqs = {found.key: last_seq for found, last_seq in await self._store.open_runs(run.thread_key)}
-        answers = Answers(
-            run_key=run.key,
-            decisions=decisions,
-            dispatch_id=self._clock.new_id(),
-            at=self._clock.now(),
-            state=state,
-        )
-        return await self._decide(answers, last_seqs.get(run.key, 0))
-
-    async def _decide(self, answers: Answers, last_seq: int) -> Receipt:
-        decided = await self._store.decide(answers)
-        self._feed.poke(answers.run_key)
-        if decided.ready:
-            self._worker.wake()
-        effect: Effect = "resumed" if decided.ready else "replayed"
-        if decided.run.status is RunStatus.WAITING:
-            effect, last_seq = "waiting", max(last_seq - 1, 0)  # its RunWaiting, which is last, is the answer
-        return Receipt(decided.run, decided.dispatch_id, effect, last_seq, decided.accepted, decided.already)
-
-    async def _answer(self, thread: Thread | None, request: RunRequest) -> Receipt:
-        """Continue the waiting run with the decisions meant for it; clients also resend answers it never asked for."""
-        if not request.decisions:
-            raise BadRequest("the request brings nothing new: expected at least one new message or decision")
-        waiting = await self._store.active_run(thread.key) if thread else None
-        if waiting is None or waiting.status is not RunStatus.WAITING:
-            raise Conflict("no run of this thread waits for a decision; send a new message instead")
-        records = await self._store.interrupts(waiting.key)
-        asked = {name for record in records for name in (record.interrupt.id, record.interrupt.call_id)}
-        meant = tuple(decision for decision in request.decisions if decision.target in asked)
-        if not meant:
-            raise Conflict("the waiting run asked none of these questions; look at the thread's active run")
-        return await self.answer(waiting, meant, request.options.state)
+    async def answer(self, run: Run, decisions: tuple[Decision, ...]) -> Receipt:
+        """Record decisions of a waiting run; see `Answering.answer`."""
+        return await self._answering.answer(run, decisions)
 
     async def _repeats(self, thread: Thread | None, request: RunRequest) -> bool:
         """Whether all messages are already on the thread, sent along with the decisions."""
@@ -154,64 +88,15 @@ class Mailbox:
             return False
         return len(await self._store.known_message_ids(thread.key, ids)) == len(set(ids))
 
-    # -- continuing a waiting run with a message
-
-    async def _resume(self, thread: Thread, request: RunRequest, key: str | None) -> Receipt | None:
-        """Continue the waiting run; None when none waits. The same message again changes nothing."""
-        for attempt in range(RACES):
-            open_runs = await self._store.open_runs(thread.key)
-            waiting = next((pair for pair in open_runs if pair[0].status is RunStatus.WAITING), None)
-            messages = self._messages(request, waiting[0].id if waiting else "", key)
-            known = await self._resumed_before(thread, messages)
-            if known is not None or waiting is None:
-                return known
-            try:
-                return await self._resume_run(*waiting, messages, request.options.state)
-            except Conflict:
-                if attempt == RACES - 1:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _resume_run(
-        self, run: Run, last_seq: int, messages: tuple[Message, ...], state: JsonObject | None
-    ) -> Receipt:
-        now = self._clock.now()
-        refusals = tuple(
-            refusal(record.interrupt.id, ANSWERED_OTHERWISE, "resume")
-            for record in await self._store.interrupts(run.key)
-            if record.decision is None
-        )
-        events = (joined(message) for message in messages)
-        answers = Answers(
-            run_key=run.key,
-            decisions=refusals,
-            dispatch_id=self._clock.new_id(),
-            at=now,
-            messages=messages,
-            entries=tuple(entry(last_seq + 1 + i, now, event) for i, event in enumerate(events)),
-            last_seq=last_seq,
-            state=state,
-        )
-        return await self._decide(answers, last_seq)
-
-    async def _resumed_before(self, thread: Thread, messages: tuple[Message, ...]) -> Receipt | None:
-        """The run that has these messages already; raises `Conflict` when it has others under their ids."""
-        ids = [message.id for message in messages]
-        if len(await self._store.known_message_ids(thread.key, ids)) < len(ids):
-            return None
-        stored = {message.id: message for message in await self._store.history(thread.key)}
-        if any(stored[message.id].parts != message.parts for message in messages):
-            raise Conflict("the message ids or the idempotency key were used for other messages; choose new ones")
-        run_id = stored[ids[-1]].run_id
-        run = await self._store.get_run(thread.scope, run_id) if run_id else None
-        return Receipt(run, await self._store.newest_dispatch(run.key), "replayed") if run else None
-
     # -- new runs
 
-    async def _supersede(self, submission: Submission, thread: Thread | None) -> Receipt:
-        """Accept after ending what the thread does; looks again when that changed in between."""
+    async def _supersede(self, submission: Submission, thread: Thread | None, answers: tuple[Decision, ...]) -> Receipt:
+        """Accept after ending what the thread does; looks again when that changed in between.
+
+        `answers` of the client to calls it carried out are kept as their results.
+        """
         for attempt in range(RACES):
-            retire = await self._retirements.of_thread(thread.key, "superseded") if thread else ()
+            retire = await self._retirements.of_thread(thread.key, "superseded", answers) if thread else ()
             try:
                 return await self._accept(msgspec.structs.replace(submission, supersede=True, retire=retire))
             except Conflict:

@@ -17,7 +17,7 @@ from wakeful.contracts.request import InputMessage, InputMode, RunRequest
 from wakeful.contracts.run import Run
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.control import ThreadInterrupted
-from wakeful.runtime.mailbox import Receipt
+from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.auth import Principal
 from wakeful.server.checks import check_decisions, check_id, check_request

@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wakeful.runtime.mailbox import Receipt
+from wakeful.runtime.receipt import Receipt
 
 
 class Forwarded(msgspec.Struct, frozen=True):

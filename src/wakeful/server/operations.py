@@ -32,7 +32,7 @@ from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import ChildStrategy, Store
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.tool import ToolSpec
-from wakeful.runtime.mailbox import Receipt
+from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import sse
 from wakeful.server.auth import Auth, Principal

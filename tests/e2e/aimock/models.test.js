@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { assertChunksAreValid, MAJORS, openChat, partsOfType } from "../support/chat.js";
+import { openChat, partsOfType } from "../support/chat.js";
 import { teach } from "../support/llmock.js";
+import { MAJORS } from "../support/majors.js";
 import { ofType, startRun } from "../support/native.js";
+import { assertChunksAreValid } from "../support/oracle.js";
 import { MODELS, roles, storedMessages, text } from "../support/server.js";
 
 const HELLO = "Grüß Gott, how can I help you today?";

@@ -1,34 +1,23 @@
-// An AI SDK chat of either major over its own transport: what a page holds, without the page.
+// An AI SDK chat of any major over its own transport: what a page holds, without the page.
 
-import assert from "node:assert/strict";
-
-import * as ai6 from "ai6";
-import * as ai7 from "ai7";
-
+import { completeWithAnswers, headersOf } from "./majors.js";
+import { text } from "./server.js";
+import { Watchers } from "./watchers.js";
 import { Wire } from "./wire.js";
 
-export const MAJORS = { 6: ai6, 7: ai7 };
-
-export function openChat(ai, { api, id = crypto.randomUUID(), messages = [] }) {
-  const wire = new Wire();
+export function openChat(ai, { id = crypto.randomUUID(), messages = [], ...options }) {
   const state = new State(messages);
-  const chat = new ai.AbstractChat({
-    id,
-    state,
-    transport: new ai.DefaultChatTransport({ api, fetch: wire.fetch }),
-    sendAutomaticallyWhen: ai.lastAssistantMessageIsCompleteWithApprovalResponses,
-  });
-  return Object.assign(chat, { wire, until: (condition) => state.until(() => condition(chat)) });
+  const { wire, ...connection } = connect(ai, options);
+  const chat = new ai.AbstractChat({ id, state, ...connection });
+  const until = (condition) => state.watchers.until(() => condition(chat), condition);
+  return Object.assign(chat, { wire, until, close: () => chat.stop() });
 }
 
-// Every chunk the server sent fits this major's own schema.
-export async function assertChunksAreValid(ai, wire) {
-  const schema = ai.uiMessageChunkSchema();
-  assert.ok(wire.events.length > 0, "no chunk was sent");
-  for (const chunk of wire.events) {
-    const checked = await schema.validate(chunk);
-    assert.ok(checked.success, `${JSON.stringify(chunk)}: ${checked.error}`);
-  }
+// The options that both kinds of chat are made with, and the wire beneath them.
+export function connect(ai, { api, headers = headersOf(ai), sendAutomaticallyWhen = completeWithAnswers(ai) }) {
+  const wire = new Wire();
+  const transport = new ai.DefaultChatTransport({ api, headers, fetch: wire.fetch });
+  return { wire, transport, sendAutomaticallyWhen };
 }
 
 export function partsOfType(message, type) {
@@ -39,10 +28,15 @@ export function isAtRest(chat) {
   return chat.status === "ready" || chat.status === "error";
 }
 
+// Until the answer in progress shows the words.
+export function untilShows(chat, words) {
+  return chat.until(() => chat.lastMessage?.role === "assistant" && text(chat.lastMessage).includes(words));
+}
+
 class State {
   #status = "ready";
   #messages;
-  #watchers = new Set();
+  watchers = new Watchers();
   error = undefined;
 
   constructor(messages) {
@@ -55,7 +49,7 @@ class State {
 
   set status(status) {
     this.#status = status;
-    this.#tell();
+    this.watchers.tell();
   }
 
   get messages() {
@@ -64,7 +58,7 @@ class State {
 
   set messages(messages) {
     this.#messages = messages;
-    this.#tell();
+    this.watchers.tell();
   }
 
   pushMessage = (message) => {
@@ -80,20 +74,4 @@ class State {
   };
 
   snapshot = (value) => structuredClone(value);
-
-  until(condition) {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!condition()) return;
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
-  }
-
-  #tell() {
-    for (const look of [...this.#watchers]) look();
-  }
 }

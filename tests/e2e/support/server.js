@@ -5,8 +5,8 @@ import { setInterval } from "node:timers/promises";
 export const WAKEFUL = process.env.WAKEFUL_URL;
 export const MODELS = process.env.WAKEFUL_MODELS_URL;
 
-export async function getJson(url) {
-  const response = await fetch(url);
+export async function getJson(url, headers = {}) {
+  const response = await fetch(url, { headers });
   if (!response.ok) throw new Error(`GET ${url} answered ${response.status}: ${await response.text()}`);
   return response.json();
 }
@@ -18,9 +18,9 @@ export async function storedMessages(threadId, base = WAKEFUL) {
 }
 
 // Waits, without watching the run, until the thread's newest run has the status.
-export async function untilRunIs(status, threadId) {
+export async function untilRunIs(status, threadId, base = WAKEFUL) {
   for await (const _ of setInterval(20)) {
-    const run = await getJson(`${WAKEFUL}/v1/threads/${encodeURIComponent(threadId)}/runs/latest`);
+    const run = await getJson(`${base}/v1/threads/${encodeURIComponent(threadId)}/runs/latest`);
     if (run.status === status) return run;
   }
 }

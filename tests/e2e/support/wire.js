@@ -4,12 +4,14 @@ export class Wire {
   statuses = [];
   requests = [];
   #text = "";
+  #answered = Promise.withResolvers();
 
   // Hand this to a client as its fetch.
   fetch = async (url, init) => {
     this.requests.push(init?.body ? JSON.parse(init.body) : null);
     const response = await fetch(url, init);
     this.statuses.push(response.status);
+    this.#answered.resolve();
     if (!response.ok || !response.body) return response;
     const decoder = new TextDecoder();
     const copied = new TransformStream({
@@ -20,6 +22,11 @@ export class Wire {
     });
     return new Response(response.body.pipeThrough(copied), response);
   };
+
+  // When the first request has its answer.
+  get answered() {
+    return this.#answered.promise;
+  }
 
   // Every JSON value of the event streams so far; an unfinished last frame is left out.
   get events() {
