@@ -74,8 +74,15 @@ def _give_up() -> None:
     os._exit(0)
 
 
-def serve(app: App, runtime: Runtime, config: ServerConfig, *, log_level: str = "info") -> None:
-    """Serve on the configured address until interrupted.
+def serve(
+    app: App,
+    runtime: Runtime,
+    config: ServerConfig,
+    *,
+    shared: socket.socket | None = None,
+    log_level: str = "info",
+) -> None:
+    """Serve on the configured address, or on a socket shared with other processes, until interrupted.
 
     The first SIGTERM or SIGINT lets running steps go on for the runtime's `shutdown_grace_seconds` while the server
     answers, with 503 on `/health`; then runs are handed back, streams end, and the process ends. The second does not
@@ -91,7 +98,7 @@ def serve(app: App, runtime: Runtime, config: ServerConfig, *, log_level: str = 
         timeout_graceful_shutdown=CONNECTION_SECONDS,
         server_header=False,
     )
-    _Server(settings, runtime).run()
+    _Server(settings, runtime).run(None if shared is None else [shared])
 
 
 def warn_if_exposed(config: ServerConfig) -> None:

@@ -34,11 +34,41 @@ def _served(command: click.decorators.FC) -> click.decorators.FC:
 
 @main.command(epilog=TARGET_HELP)
 @_served
-def serve(target: str | None, host: str | None, port: int | None, store: str | None) -> None:
+@click.option("--no-worker", is_flag=True, help="Only accept and show runs; other processes carry them.")
+@click.option(
+    "--processes", default=1, show_default=True, type=click.IntRange(1, 256), help="Share the port among so many."
+)
+@click.option("--fd", default=None, type=int, hidden=True)
+def serve(
+    *,
+    target: str | None,
+    host: str | None,
+    port: int | None,
+    store: str | None,
+    no_worker: bool,
+    processes: int,
+    fd: int | None,
+) -> None:
     """Serve TARGET over HTTP, or the demo agent without one."""
-    from wakeful.cli.commands import serve_target
+    from wakeful.cli import commands
 
-    _report(lambda: serve_target(target, host=host, port=port, store=store))
+    if no_worker:
+        commands.carry_nothing()
+    if processes > 1:
+        raise SystemExit(
+            _report(lambda: commands.serve_processes(processes, target, host=host, port=port, store=store))
+        )
+    _report(lambda: commands.serve_target(target, host=host, port=port, store=store, fd=fd))
+
+
+@main.command(epilog=TARGET_HELP)
+@click.argument("target", required=False)
+@click.option("--store", default=None, help="Store URL: the one that the servers use.")
+def worker(target: str | None, store: str | None) -> None:
+    """Carry the runs of TARGET that other processes accept; listen to nobody."""
+    from wakeful.cli.commands import work_target
+
+    _report(lambda: work_target(target, store=store))
 
 
 @main.command(epilog=TARGET_HELP)

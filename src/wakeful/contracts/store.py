@@ -200,6 +200,11 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
 class Store(Reads, Upkeep, Protocol):
     """All promises of persistence. Times are milliseconds, handed in by the caller."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes can use it too."""
+        ...
+
     async def open(self) -> None:
         """Connect and bring the schema up to date; raises `ConfigurationError` on a newer schema."""
         ...

@@ -63,6 +63,11 @@ class SQLiteStore(SQLiteReads):
         self._writes: WritingLane = ClosedLane()
         self._owner: Owner | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes can use it too: a file is shared, memory is not."""
+        return not self._database.in_memory
+
     async def open(self) -> None:
         """Open the file and bring its schema up to date.
 
