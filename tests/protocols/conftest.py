@@ -15,6 +15,7 @@ from wakeful.contracts import codec
 from wakeful.contracts import event as log
 from wakeful.contracts.event import Event, LogEntry
 from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.message import FilePart, SourcePart, TextPart
 from wakeful.contracts.run import Voids
 from wakeful.contracts.usage import Usage
 
@@ -100,6 +101,19 @@ def matches_snapshot() -> Callable[[str, list[bytes]], None]:
 TEXTS = ["", "a", "Hello ", 'q"\\', "\r\n", "日本👩‍🚀\u2028"]
 OUTPUTS = ["", "done", None, 3, [1, None], {"a": {"b": None}}]
 ARGUMENTS = ["{}", "", '{"a":\n1}', "broken {"]
+STATES: list[dict[str, object]] = [{}, {"items": []}, {"a": {"b": None}}]
+PATCHES: list[tuple[dict[str, object], ...]] = [
+    ({"op": "add", "path": "/a~1b", "value": None},),
+    ({"op": "replace", "path": "/items", "value": [1]}, {"op": "remove", "path": "/x"}),
+]
+SOURCES = [
+    SourcePart("", "https://example.org/a", "A page", cited_text="said", start=0, end=3),
+    SourcePart("", "https://example.org/b"),
+    SourcePart("", title="A book", media_type="application/pdf", filename="book.pdf", start=-1),
+    SourcePart("", media_type="text/plain"),
+]
+FILES = [FilePart("image/png", "data:image/png;base64,eA==", "x.png"), FilePart("text/plain", "https://example.org/f")]
+INPUTS: list[tuple[TextPart | FilePart, ...]] = [(), (TextPart("and?"),), (TextPart("look"), FILES[0])]
 ENDS: list[tuple[log.Outcome, log.StopReason]] = [
     ("completed", "answered"),
     ("completed", "max_steps"),
@@ -114,7 +128,8 @@ ENDS: list[tuple[log.Outcome, log.StopReason]] = [
 
 
 class Author:
-    """Writes a legal log: replies with interleaved deltas, retries, crashes, waits and every kind of end.
+    """Writes a legal log: replies with interleaved deltas, sources and files, tools that report, change the state and
+    hand work on, retries, crashes, waits and every kind of end.
 
     Each byte of `tape` makes one choice; a tape that has run out chooses the first option. So Hypothesis draws one
     value, and a shorter tape is a simpler log.
@@ -124,6 +139,7 @@ class Author:
         self.tape = iter(tape)
         self.events: list[Event] = [log.RunAccepted("assistant", ("user-1",))]
         self.calls = 0
+        self.found = 0
         self.step = 0
 
     def pick(self, options: Sequence[T]) -> T:
@@ -139,15 +155,20 @@ class Author:
         if self.rarely():
             self.end("cancelled", "cancelled")
             return number(self.events)
-        self.events.append(log.RunStarted("assistant"))
+        self.begin(resumed=False)
         going = not self.rarely()
         for step in range(1, self.pick([1, 2, 3]) + 1):
             going = going and self.one_step(step)
             if going and self.rarely():
-                self.events.append(log.MessageCommitted(f"user-{step + 1}", "user"))
+                self.events.append(log.MessageCommitted(f"user-{step + 1}", "user", self.pick(INPUTS)))
         if not isinstance(self.events[-1], log.RunFinished):
             self.end(*self.pick(ENDS))
         return number(self.events)
+
+    def begin(self, *, resumed: bool) -> None:
+        self.events.append(log.RunStarted("assistant", resumed))
+        if self.rarely():
+            self.events.append(log.StateReplaced(self.pick(STATES)))
 
     def end(self, outcome: log.Outcome, reason: log.StopReason) -> None:
         error = log.ErrorReport("model_error", "it broke") if outcome == "failed" else None
@@ -173,7 +194,7 @@ class Author:
         """Deltas of one reply in any order; the ids of the calls it proposed."""
         open_calls: list[str] = []
         for _ in range(self.pick(range(13))):
-            match self.pick("ttttrrscccdddx"):
+            match self.pick("ttttrrscccdddxqqf"):
                 case "t":
                     self.events.append(log.TextDelta(self.pick(TEXTS)))
                 case "r":
@@ -188,6 +209,10 @@ class Author:
                     self.events.append(log.ToolCallDelta(self.pick(open_calls), self.pick(TEXTS)))
                 case "x":
                     self.events.append(self.retry("model_call"))
+                case "q":
+                    self.events.append(self.cited(None))
+                case "f":
+                    self.events.append(log.FileGenerated(self.pick(FILES)))
                 case _:
                     pass
         return open_calls
@@ -222,7 +247,7 @@ class Author:
             self.events.extend(self.done(interrupt.call_id, "cancelled") for interrupt in asked)
             self.end("cancelled", "superseded")
             return False
-        self.events.append(log.RunStarted("assistant", resumed=True))
+        self.begin(resumed=True)
         again = [interrupt for interrupt in asked if interrupt.kind == "approval" and self.rarely()]
         self.interleave([self.answered(interrupt) for interrupt in asked if interrupt not in again])
         return not again or self.ask_again(again)
@@ -230,31 +255,53 @@ class Author:
     def ask_again(self, interrupts: list[Interrupt]) -> bool:
         """Approved calls began, and the process was lost."""
         for interrupt in interrupts:
-            self.events.append(self.decided(interrupt))
+            self.events.append(self.decided(interrupt, approved=True))
             self.events.append(log.ToolCallStarted(interrupt.call_id, "tool"))
         return self.wait([msgspec.structs.replace(interrupt, id=f"{interrupt.id}x") for interrupt in interrupts])
 
     def answered(self, interrupt: Interrupt) -> list[Event]:
-        decided = self.decided(interrupt)
         if interrupt.kind == "frontend_tool":
-            return [decided, self.done(interrupt.call_id, self.pick(["succeeded", "failed"]))]
+            return [self.decided(interrupt), self.done(interrupt.call_id, self.pick(["succeeded", "failed"]))]
         if self.chance():
-            return [decided, self.done(interrupt.call_id, "denied")]
-        return [decided, *self.running(interrupt.call_id)]
+            refused = self.decided(interrupt, approved=self.pick([False, None]))
+            return [refused, self.done(interrupt.call_id, "denied")]
+        return [self.decided(interrupt, approved=True), *self.running(interrupt.call_id)]
 
-    def decided(self, interrupt: Interrupt) -> log.InterruptDecided:
-        arguments = self.pick([None, None, '{"b":2}']) if interrupt.kind == "approval" else None
-        return log.InterruptDecided(interrupt.id, interrupt.call_id, approved=None, arguments=arguments)
+    def decided(self, interrupt: Interrupt, *, approved: bool | None = None) -> log.InterruptDecided:
+        arguments = self.pick([None, None, '{"b":2}']) if approved else None
+        return log.InterruptDecided(interrupt.id, interrupt.call_id, approved, self.pick([None, "why"]), arguments)
 
     def retry(self, target: Literal["model_call", "run"]) -> log.RetryScheduled:
         return log.RetryScheduled(1, 10, log.ErrorReport("slow", "slow down"), target)
 
     def running(self, call_id: str) -> list[Event]:
-        progress = [log.ToolProgressed(call_id, "tool", "half", 0.5)] if self.chance() else []
+        shown = [event for _ in range(self.pick([0, 0, 1, 3])) for event in self.reported(call_id)]
         status = self.pick(["succeeded", "failed", "cancelled"])
         started = log.ToolCallStarted(call_id, "tool")
         repeated = [self.retry("run"), started] if self.rarely() else []
-        return [started, *progress, *repeated, self.done(call_id, status)]
+        return [started, *shown, *repeated, self.done(call_id, status)]
+
+    def reported(self, call_id: str) -> list[Event]:
+        """What a running call shows of itself."""
+        match self.pick("pqfsa"):
+            case "q":
+                return [self.cited(call_id)]
+            case "f":
+                return [log.FileGenerated(self.pick(FILES), call_id)]
+            case "s":
+                return [log.StateChanged(call_id, self.pick(PATCHES))]
+            case "a":
+                self.found += 1
+                child = f"child-{self.found}"
+                failed = log.ErrorReport("model_error", "it broke") if self.chance() else None
+                ended = log.SubagentFinished(call_id, child, "failed" if failed else "completed", failed)
+                return [log.SubagentStarted(call_id, "helper", child, f"thread-{child}"), ended]
+            case _:
+                return [log.ToolProgressed(call_id, "tool", "half", 0.5)]
+
+    def cited(self, call_id: str | None) -> log.SourceCited:
+        self.found += 1
+        return log.SourceCited(msgspec.structs.replace(self.pick(SOURCES), id=f"src-{self.found}"), call_id)
 
     def done(self, call_id: str, status: str) -> log.ToolCallFinished:
         return log.ToolCallFinished(call_id, "tool", status, self.pick(OUTPUTS), f"result-{call_id}")

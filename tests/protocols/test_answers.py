@@ -74,24 +74,6 @@ async def test_over_the_ai_sdk_the_first_of_two_approvals_runs_nothing_and_the_s
     assert await started(server) == 2
 
 
-@pytest.mark.proves("G12")
-async def test_over_ag_ui_an_answer_to_some_questions_ends_with_an_interrupt_again(server: Any):
-    first, second = await questions(server)
-
-    one = await server.client.post(AG_UI, json=ag_ui((first, True)))
-    after_one = await started(server)
-    both = await server.client.post(AG_UI, json=ag_ui((first, True), (second, False)))
-
-    assert kinds(one.text) == ["RUN_STARTED", "RUN_FINISHED"]
-    assert payloads(one.text)[-1]["outcome"]["type"] == "interrupt"
-    assert after_one == 0
-    assert kinds(both.text)[0] == "RUN_STARTED"
-    assert kinds(both.text)[-1] == "RUN_FINISHED"
-    assert kinds(both.text).count("TOOL_CALL_RESULT") == 2
-    assert {payload["runId"] for payload in payloads(both.text) if "runId" in payload} == {"again"}
-    assert await started(server) == 1
-
-
 @pytest.mark.parametrize(("path", "body"), [(AI_SDK, ai_sdk), (AG_UI, ag_ui)])
 async def test_an_approved_call_runs_with_the_arguments_a_human_changed_and_shows_them(
     server: Any, path: str, body: Any
@@ -150,11 +132,10 @@ async def test_messages_the_thread_has_already_do_not_supersede_the_question_the
 
 
 @pytest.mark.proves("S22")
-@pytest.mark.parametrize(("path", "body"), [(AI_SDK, ai_sdk), (AG_UI, ag_ui)])
-async def test_an_answer_nobody_waits_for_is_409_and_starts_nothing(server: Any, path: str, body: Any):
+async def test_an_answer_nobody_waits_for_is_409_and_starts_nothing(server: Any):
     await server.run("hello", run="r")
 
-    response = await server.client.post(path, json=body(({"id": "i", "call_id": "c"}, True)))
+    response = await server.client.post(AI_SDK, json=ai_sdk(({"id": "i", "call_id": "c"}, True)))
 
     assert (response.status_code, response.json()["code"]) == (409, "conflict")
     assert (await server.client.get("/v1/runs?thread_id=thread")).json()["total"] == 1
@@ -203,12 +184,11 @@ async def test_a_front_end_tools_output_reaches_the_model_whatever_it_is(server:
 
 
 @pytest.mark.proves("S21")
-@pytest.mark.parametrize(("path", "answer"), [(AI_SDK, ai_sdk), (AG_UI, ag_ui)], ids=["ai_sdk", "ag_ui"])
-async def test_answers_alone_are_a_stream_or_json_for_a_client_that_asks_for_it(server: Any, path: str, answer: Any):
+async def test_answers_alone_are_a_stream_or_json_for_a_client_that_asks_for_it(server: Any):
     first, second = await questions(server)
 
-    one = await server.client.post(path, json=answer((first, True)), headers={"accept": "application/json"})
-    both = await server.client.post(path, json=answer((first, True), (second, True)))
+    one = await server.client.post(AI_SDK, json=ai_sdk((first, True)), headers={"accept": "application/json"})
+    both = await server.client.post(AI_SDK, json=ai_sdk((first, True), (second, True)))
 
     assert (one.status_code, one.headers["content-type"]) == (202, "application/json")
     assert one.json() == {

@@ -90,8 +90,21 @@ class Judge:
         assert self.calls[event.call_id] in {"ready", "asked", "running"}
         self.calls[event.call_id] = "running"
 
-    def tool_progressed(self, event: log.ToolProgressed) -> None:
+    def reported(
+        self, event: log.ToolProgressed | log.StateChanged | log.SubagentStarted | log.SubagentFinished
+    ) -> None:
         assert self.calls[event.call_id] == "running"
+
+    tool_progressed = state_changed = subagent_started = subagent_finished = reported
+
+    def found(self, event: log.SourceCited | log.FileGenerated) -> None:
+        if event.call_id is None:
+            assert self.step
+            assert not self.replied
+        else:
+            assert self.calls[event.call_id] == "running"
+
+    source_cited = file_generated = found
 
     def interrupt_raised(self, event: log.InterruptRaised) -> None:
         assert self.calls[event.interrupt.call_id] in {"ready", "running"}

@@ -12,9 +12,9 @@ import pytest
 
 from wakeful.contracts.errors import StoreUnavailable
 from wakeful.contracts.store import Accepted
+from wakeful.stores.named_sql import load_queries
 from wakeful.stores.sqlite.accept import accept
 from wakeful.stores.sqlite.database import Database
-from wakeful.stores.sqlite.named_sql import load_queries
 from wakeful.stores.sqlite.session import Session
 from wakeful.stores.sqlite.store import SQLiteStore
 from wakeful.stores.sqlite.writer import Writer
@@ -58,7 +58,7 @@ class Bench:
 
     def __init__(self, path: Path) -> None:
         self.connection = Database(path, synchronous="normal", busy_timeout=0).open_writing()
-        self.writer = Writer(Session(self.connection, load_queries()), "wakeful.db")
+        self.writer = Writer(Session(self.connection, load_queries("wakeful.stores.sqlite")), "wakeful.db")
 
     async def accept(self, run_id: str, *, letters: int = 1) -> Accepted:
         """A request on a thread of its own, with this much text."""

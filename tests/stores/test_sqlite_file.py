@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from wakeful.contracts.errors import BadRequest, ConfigurationError, StoreUnavailable
+from wakeful.stores.named_sql import load_queries
 from wakeful.stores.sqlite.database import Database, Synchronous
-from wakeful.stores.sqlite.named_sql import load_queries
 from wakeful.stores.sqlite.readers import Readers
 from wakeful.stores.sqlite.session import Session
 from wakeful.stores.sqlite.store import SQLiteStore
@@ -187,7 +187,7 @@ async def test_a_cancelled_caller_does_not_stop_the_writer(store: SQLiteStore) -
 async def test_a_read_sees_one_snapshot_from_beginning_to_end(path: Path, store: SQLiteStore) -> None:
     run, lease = await start(store, "r1")
     database = Database(path, synchronous="normal", busy_timeout=0)
-    readers = Readers([Session(database.open_reading(), load_queries())], database.name)
+    readers = Readers([Session(database.open_reading(), load_queries("wakeful.stores.sqlite"))], database.name)
     looked, written = threading.Event(), threading.Event()
 
     def look_twice(session: Session) -> list[int]:

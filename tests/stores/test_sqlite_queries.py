@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import wakeful.stores.sqlite as room
+from wakeful.stores.named_sql import Query, load_queries
 from wakeful.stores.sqlite.database import Database
-from wakeful.stores.sqlite.named_sql import Query, load_queries
 
-QUERIES = load_queries()
+QUERIES = load_queries("wakeful.stores.sqlite")
 SOURCES = Path(room.__file__).parent
 OPTIONAL = {
     "list_threads": ("parent_thread_id", "root", "resource_id", "after_id"),

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from wakeful.contracts.errors import Conflict, StoreUnavailable
+from wakeful.stores.named_sql import Query
 from wakeful.stores.sqlite.failures import readable
-from wakeful.stores.sqlite.named_sql import Query
 from wakeful.stores.sqlite.session import Session
 from wakeful.stores.sqlite.writer import LARGEST_BATCH, Writer
 

@@ -21,13 +21,26 @@ def open_provider(prefix: str, clock: Clock, environment: Mapping[str, str] = os
 
 
 def open_store(url: str) -> Store:
-    """The store behind `sqlite:///path` or `sqlite:///:memory:`; raises `ConfigurationError`."""
+    """The store behind `sqlite:///path`, `sqlite:///:memory:` or `postgresql://...`; raises `ConfigurationError`."""
     scheme, _, path = url.partition("://")
+    if scheme in {"postgresql", "postgres"}:
+        return _postgres(url)
     if scheme != "sqlite" or not path.startswith("/") or path == "/":
-        raise ConfigurationError(f"expected a store URL such as sqlite:///wakeful.db, found {url!r}")
+        raise ConfigurationError(
+            "expected a store URL such as sqlite:///wakeful.db or postgresql://user:password@host/wakeful, "
+            f"found {url.rpartition('@')[2]!r}"
+        )
     from wakeful.stores.sqlite.store import SQLiteStore
 
     return SQLiteStore(path[1:])
+
+
+def _postgres(url: str) -> Store:
+    try:
+        from wakeful.stores.postgres.store import PostgresStore
+    except ModuleNotFoundError as error:
+        raise ConfigurationError('postgresql:// needs its driver: pip install "wakeful[postgres]"') from error
+    return PostgresStore(url)
 
 
 def open_prices() -> Prices:

@@ -6,6 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wakeful.contracts.run import Run
 from wakeful.runtime.receipt import Receipt
 
 
@@ -28,3 +29,9 @@ def forwarded(receipt: Receipt) -> Response:
     """202: the answers were taken."""
     body = Forwarded(receipt.run.id, receipt.run.thread_id, receipt.effect)
     return Response(msgspec.json.encode(body), status_code=202, media_type="application/json")
+
+
+def stopping(run: Run) -> Response:
+    """202: the run was asked to stop."""
+    body = msgspec.json.encode({"status": "cancel_requested", "run_id": run.id})
+    return Response(body, status_code=202, media_type="application/json")

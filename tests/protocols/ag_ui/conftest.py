@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
+import jsonpatch
+import jsonpointer
 import pytest
 from ag_ui.core import Event
 from pydantic import BaseModel, TypeAdapter
@@ -17,6 +20,7 @@ OPENERS = {
     "REASONING_START": ("span", "messageId"),
     "REASONING_MESSAGE_START": ("thought", "messageId"),
     "STEP_STARTED": ("step", "stepName"),
+    "SUBAGENT_STARTED": ("subagent", "subagentRunId"),
 }
 CLOSERS = {
     "TEXT_MESSAGE_END": ("text", "messageId"),
@@ -24,6 +28,8 @@ CLOSERS = {
     "REASONING_END": ("span", "messageId"),
     "REASONING_MESSAGE_END": ("thought", "messageId"),
     "STEP_FINISHED": ("step", "stepName"),
+    "SUBAGENT_FINISHED": ("subagent", "subagentRunId"),
+    "SUBAGENT_ERROR": ("subagent", "subagentRunId"),
 }
 INSIDE = {
     "TEXT_MESSAGE_CONTENT": ("text", "messageId"),
@@ -43,10 +49,12 @@ def unknown_fields(model: BaseModel) -> list[str]:
 
 
 class History:
-    """The messages a client holds. Source: `apply/default.ts` of npm `@ag-ui/client` 0.0.59 and 1.0.0."""
+    """What a client holds. Source: `apply/default.ts` of npm `@ag-ui/client` 0.0.59 and 1.0.0."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
+        self.state: Any = {}
+        self.misfits = 0
 
     @property
     def transcript(self) -> list[dict[str, Any]]:
@@ -63,21 +71,44 @@ class History:
                 assert message["role"] in {"assistant", "reasoning"}, "text for a message of another kind is dropped"
                 message["content"] += event["delta"]
             case "TOOL_CALL_START":
-                call = {"id": event["toolCallId"], "name": event["toolCallName"], "arguments": ""}
+                function = {"name": event["toolCallName"], "arguments": ""}
+                call = {"id": event["toolCallId"], "type": "function", "function": function}
                 if self.owner(event["toolCallId"]) is None:
                     self.open(event["parentMessageId"], "assistant").setdefault("toolCalls", []).append(call)
             case "TOOL_CALL_ARGS":
-                self.call(event["toolCallId"])["arguments"] += event["delta"]
+                self.call(event["toolCallId"])["function"]["arguments"] += event["delta"]
             case "TOOL_CALL_RESULT":
                 self.add_result(event)
             case "ACTIVITY_SNAPSHOT":
                 self.open(event["messageId"], "activity").clear()
                 self.open("", "").update(id=event["messageId"], role="activity", content=event["content"])
             case "MESSAGES_SNAPSHOT":
-                kept = [message for message in self.messages if message["role"] == "activity"]
-                self.messages = [*kept, *event["messages"]]
+                self.take_snapshot(event["messages"])
+            case _:
+                self.apply_state(event)
+
+    def apply_state(self, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "STATE_SNAPSHOT":
+                self.state = event["snapshot"]
+            case "STATE_DELTA":
+                self.change_state(event["delta"])
             case _:
                 pass
+
+    def take_snapshot(self, messages: list[dict[str, Any]]) -> None:
+        """Own activities stay, own reasoning stays unless the snapshot has some, everything else is replaced."""
+        given = {message["id"]: message for message in messages}
+        own = {"activity"} if any(m["role"] == "reasoning" for m in messages) else {"activity", "reasoning"}
+        kept = [given.pop(m["id"], m) for m in self.messages if m["id"] in given or m["role"] in own]
+        self.messages = [*kept, *given.values()]
+
+    def change_state(self, patch: list[dict[str, Any]]) -> None:
+        """Clients leave out a change that does not fit."""
+        try:
+            self.state = jsonpatch.apply_patch(self.state, patch)
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException):
+            self.misfits += 1
 
     def open(self, message_id: str, role: str) -> dict[str, Any]:
         """The message with this id, made when there is none; an emptied one has the id ""."""
@@ -116,11 +147,13 @@ class Verifier:
         self.calls: set[str] = set()
         self.results: set[str] = set()
         self.messages: set[str] = set()
+        self.subagents: set[str] = set()
 
     def begin(self) -> None:
         """A new response arrives; what the client learned stays."""
         self.started = self.ended = False
         self.open.clear()
+        self.subagents.clear()
 
     def feed(self, frame: bytes) -> None:
         assert b"\n" not in frame
@@ -172,12 +205,16 @@ class Verifier:
         if family in {"text", "span"}:
             assert event[key] not in self.messages, "a message id is used twice"
             self.messages.add(event[key])
+        if family == "subagent":
+            assert event[key] not in self.subagents, "a subagent begins twice in one run"
+            self.subagents.add(event[key])
         if family == "call":
             assert event["toolCallId"] not in self.calls
             self.calls.add(event["toolCallId"])
 
     def check_dialect(self, event: dict[str, Any]) -> None:
-        outcome = event.get("outcome")
+        outcome = event.get("outcome") if event["type"] == "RUN_FINISHED" else None
+        assert self.modern or not event["type"].startswith("SUBAGENT_")
         if outcome is not None and not self.modern:
             assert outcome["type"] == "interrupt"
         if outcome is not None and outcome["type"] == "interrupt":
@@ -189,3 +226,9 @@ class Verifier:
 def verifier() -> type[Verifier]:
     """`verifier(modern=…)` is a fresh client; `.feed(frame)` raises `AssertionError` on what a real one refuses."""
     return Verifier
+
+
+@pytest.fixture(scope="session")
+def undeclared() -> Callable[[BaseModel], list[str]]:
+    """`undeclared(model)`: the names in one of the protocol's models, and below, that its type does not declare."""
+    return unknown_fields

@@ -12,8 +12,9 @@ from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.run import FrontendTool, RunOptions
+from wakeful.protocols.ag_ui.base import MOST_BYTES
 from wakeful.protocols.ag_ui.decode import Input, decode
-from wakeful.server.files import MAX_BYTES
+from wakeful.server.files import MAX_BYTES, Files
 
 HELLO = {"id": "m1", "role": "user", "content": "hello"}
 ASKED = {
@@ -25,7 +26,7 @@ X = base64.b64encode(b"x").decode()
 
 
 def read(*messages: Any, strict_ids: bool = False, **more: Any) -> Input:
-    return decode(json.dumps({"messages": list(messages), **more}).encode(), strict_ids=strict_ids)
+    return decode(json.dumps({"messages": list(messages), **more}).encode(), Files(), strict_ids=strict_ids)
 
 
 def request(*messages: Any, **more: Any) -> RunRequest:
@@ -54,10 +55,12 @@ def test_the_input_of_the_official_client_is_read() -> None:
         }
     ).model_dump_json(by_alias=True)
 
-    found = decode(body.encode(), strict_ids=True)
+    found = decode(body.encode(), Files(), strict_ids=True)
 
     message = InputMessage(role="user", parts=(TextPart("hello"),), id="m1")
-    assert found == Input(RunRequest(thread_id="t", run_id="r", messages=(message,)), "r", "1.0")
+    assert found.request == RunRequest(thread_id="t", run_id="r", messages=(message,))
+    assert (found.client_run_id, found.protocol_version) == ("r", "1.0")
+    assert (found.resume, found.results) == ((), ())
 
 
 @pytest.mark.parametrize(("ids", "missing"), [({"threadId": "t"}, "runId"), ({"runId": "r"}, "threadId")])
@@ -68,7 +71,7 @@ def test_ids_are_mandatory_where_they_are_strict_and_chosen_elsewhere(ids: dict[
 
 
 def test_ids_of_the_path_win() -> None:
-    found = decode(json.dumps({"threadId": "b", "messages": [HELLO]}).encode(), thread_id="p", agent_id="g")
+    found = decode(json.dumps({"threadId": "b", "messages": [HELLO]}).encode(), Files(), thread_id="p", agent_id="g")
 
     assert (found.request.thread_id, found.request.agent_id) == ("p", "g")
 
@@ -87,7 +90,7 @@ def test_only_what_follows_the_last_assistant_message_is_new() -> None:
     found = request({**HELLO, "id": "m0"}, ASKED, answer("old"), developer, *others, HELLO)
 
     assert [(message.id, message.role) for message in found.messages] == [("d", "system"), ("m1", "user")]
-    assert found.decisions == ()
+    assert [(decision.target, decision.output) for decision in found.decisions] == [("call-1", "old")]
 
 
 @pytest.mark.proves("G13")
@@ -161,7 +164,7 @@ def test_edited_arguments_that_are_no_object_are_refused(sent: Any) -> None:
 def test_a_pure_resume_may_be_one_object_without_messages() -> None:
     body = b'{"threadId":"t","runId":"r","resume":{"interrupt_id":"i","status":"resolved","payload":{"approved":true}}}'
 
-    found = decode(body, strict_ids=True)
+    found = decode(body, Files(), strict_ids=True)
 
     assert found.client_run_id == "r"
     assert found.request.decisions == (Decision("i", approved=True),)
@@ -179,14 +182,30 @@ def test_tools_context_and_state_become_options() -> None:
 
     nothing = {"type": "object", "properties": {}}
     assert found.options == RunOptions(
-        (FrontendTool("pick", "", nothing), FrontendTool("go", "d", nothing)),
-        'Page: cart\nItems: [1]\nState: {"step":2}',
+        (FrontendTool("pick", "", nothing), FrontendTool("go", "d", nothing)), "Page: cart\nItems: [1]", {"step": 2}
     )
 
 
-@pytest.mark.parametrize("nothing", [{"context": [], "state": {}}, {"context": {}, "state": None}, {"tools": None}])
+@pytest.mark.parametrize(
+    "nothing", [{"context": [], "state": {}}, {"context": {}, "state": None}, {"tools": None}, {"state": ""}]
+)
 def test_empty_context_and_state_say_nothing(nothing: dict[str, Any]) -> None:
     assert request(HELLO, **nothing).options == RunOptions()
+
+
+@pytest.mark.proves("G08")
+def test_state_is_taken_as_it_is() -> None:
+    state = {"a": None, "list": [1, {"b": []}], "empty": {}, "text": ""}
+
+    assert request(HELLO, state=state).options.state == state
+
+
+@pytest.mark.parametrize(
+    ("state", "found"), [(3, "a number"), (0, "a number"), (False, "true or false"), ("x", "a text"), ([1], "a list")]
+)
+def test_state_that_is_no_object_is_refused(state: Any, found: str) -> None:
+    with pytest.raises(BadRequest, match=f"expected 'state' to be a JSON object, found {found}"):
+        request(HELLO, state=state)
 
 
 def test_what_only_the_operator_decides_is_ignored() -> None:
@@ -253,6 +272,12 @@ def test_files_are_limited_in_number_and_size() -> None:
         (b'{"messages": [{"role": "user", "content": {"a": 1}}]}', "cannot be read"),
         (b'{"messages": [{"role": "assistant", "content": "\xff"}]}', "not a RunAgentInput"),
         (b'{"messages": [{"role": "user", "content": "\\udc00"}]}', "not a RunAgentInput"),
+        (b'{"messages": [{"role": "robot", "content": "x"}]}', "found 'robot'"),
+        (b'{"messages": [{"role": "user", "content": [{"type": "song"}]}]}', "found 'song'"),
+        (b'{"messages": [{"role": "user", "content": [{"text": "x"}]}]}', "missing required field `type`"),
+        (b'{"messages": [{"role": "user", "content": "x", "id": 5}]}', "Expected `str | null`"),
+        (b'{"messages": [5]}', "Expected `object`"),
+        (b'{"messages": {}}', "Expected `array | null`"),
         (b'{"messages": []}', "nothing new"),
         (b'{"messages": [], "resume": []}', "nothing new"),
         (b'{"messages": [], "resume": [{"status": "resolved"}]}', "no interruptId"),
@@ -261,4 +286,58 @@ def test_files_are_limited_in_number_and_size() -> None:
 )
 def test_a_body_that_makes_no_sense_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(BadRequest, match=message):
-        decode(body)
+        decode(body, Files())
+
+
+def test_two_new_messages_with_one_id_are_refused() -> None:
+    with pytest.raises(BadRequest, match="found one id twice"):
+        request(HELLO, HELLO)
+
+
+@pytest.mark.parametrize("status", ["resolved", "cancelled"])
+def test_answers_of_both_kinds_are_told_apart(status: str) -> None:
+    entry = {"interruptId": "int-1", "status": status, "payload": {"approved": True}}
+
+    found = read(ASKED, answer("[]"), resume=[entry])
+
+    (resumed,) = found.resume
+    assert (resumed.decision.target, resumed.cancelled) == ("int-1", status == "cancelled")
+    assert found.results == (Decision("call-1", output=[]),)
+    assert found.request.decisions == (resumed.decision, *found.results)
+
+
+def test_what_the_client_sent_is_kept_for_a_snapshot_without_what_a_snapshot_leaves_out() -> None:
+    user = {**HELLO, "name": "Ann", "metadata": {"mine": None}}
+    others = [{"id": "x", "role": "activity", "content": {}}, {"id": "y", "role": "reasoning", "content": "hm"}]
+
+    held = read(user, ASKED, answer("3"), *others).held
+
+    assert held is not None
+    assert [json.loads(bytes(message)) for message in held.messages] == [user, ASKED, answer("3")]
+    assert held.ids == {"m1", "a1", "t1", "x", "y"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": "x"},
+        {"id": "", "role": "user", "content": "x"},
+        {"id": "m1", "role": "assistant", "content": "the same id"},
+        {"id": "m", "role": "user", "content": "x", "name": None},
+        {"id": "m", "role": "user", "content": [{"type": "text"}]},
+        {"id": "m", "role": "user", "content": [{"type": "binary", "mimeType": "image/png", "data": X}]},
+        {"id": "m", "role": "assistant", "content": None},
+        {"id": "m", "role": "assistant", "toolCalls": [{"id": "c", "function": {"name": "f", "arguments": ""}}]},
+        {"id": "m", "role": "tool", "content": "x"},
+        {"id": "m", "role": "system"},
+    ],
+)
+def test_a_message_that_a_client_might_refuse_leaves_no_snapshot(message: Any) -> None:
+    assert read(message, HELLO).held is None
+
+
+def test_a_long_history_leaves_no_snapshot() -> None:
+    old = {"id": "m0", "role": "assistant", "content": "x" * MOST_BYTES}
+
+    assert read(old, HELLO).held is None
+    assert read(resume={"interruptId": "i"}).held is None

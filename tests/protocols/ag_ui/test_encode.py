@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from wakeful.contracts import codec
 from wakeful.contracts.event import LogEntry, RunFinished, RunWaiting, StepRestarted, StepStarted, ToolCallReady
-from wakeful.protocols.ag_ui import wire
 from wakeful.protocols.ag_ui.encode import Encoder
+from wakeful.protocols.ag_ui.messages import InputHistoryMessage
 
 Recorded = Callable[[str], list[LogEntry]]
 OLD, NEW = None, "1.0"
@@ -248,7 +248,7 @@ def test_an_attempt_gives_ids_that_no_attempt_before_can_have_given(recorded: Re
 
 
 def test_a_returning_client_is_given_the_messages_before_the_run_once(recorded: Recorded, verifier: Any) -> None:
-    question = wire.InputHistoryMessage("user-1", "user", "delete it")
+    question = InputHistoryMessage("user-1", "user", "delete it")
     encoder = Encoder(run_id="run-1", thread_id="thread-1", client_run_id="client-run", before=[question])
     client = verifier(modern=True)
     client.history.messages = [{"id": "msg-1", "role": "assistant", "content": "I will del"}]
@@ -258,7 +258,7 @@ def test_a_returning_client_is_given_the_messages_before_the_run_once(recorded: 
             client.feed(frame)
 
     assert [event["type"] for event in client.events[:2]] == ["RUN_STARTED", "MESSAGES_SNAPSHOT"]
-    assert [event["type"] for event in client.events].count("MESSAGES_SNAPSHOT") == 1
+    assert client.events[1]["messages"] == [{"id": "user-1", "role": "user", "content": "delete it"}]
     assert [(message["id"], message["content"]) for message in client.history.messages] == [
         ("user-1", "delete it"),
         ("msg-1", "I will delete it."),

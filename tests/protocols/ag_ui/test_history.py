@@ -7,8 +7,21 @@ import msgspec
 from ag_ui.core import Message as AgUiMessage
 from pydantic import TypeAdapter
 
-from wakeful.contracts.message import FilePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from wakeful.contracts.event import FileGenerated, SourceCited
+from wakeful.contracts.message import (
+    FilePart,
+    Message,
+    ReasoningPart,
+    SourcePart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from wakeful.contracts.tool import ToolContext
 from wakeful.protocols.ag_ui.history import ag_ui_messages, before
+from wakeful.providers.scripted import ScriptedProvider, call, think
+from wakeful.sdk.agent import Agent
+from wakeful.sdk.tool import tool
 
 MODELS: TypeAdapter[Any] = TypeAdapter(list[AgUiMessage])
 
@@ -108,3 +121,75 @@ def test_user_content_is_text_or_parts() -> None:
         {"type": "image", "source": {"type": "data", "value": "eA==", "mimeType": "image/png"}},
         {"type": "document", "source": {"type": "url", "value": "https://example.org/a", "mimeType": "text/plain"}},
     ]
+
+
+PAGE = SourcePart("s1", "https://example.org/a", "A page", cited_text="said", start=0, end=3)
+BOOK = SourcePart("s2", title="A book", media_type="application/pdf", filename="book.pdf")
+PICTURE = FilePart("image/png", "data:image/png;base64,eA==", "x.png")
+
+
+def test_sources_and_files_are_in_the_metadata_of_the_text_they_follow() -> None:
+    parts = (TextPart("One."), PAGE, ReasoningPart("hm"), TextPart("Two."), BOOK, PICTURE)
+
+    found = shown(Message("msg-1", "assistant", parts, 0))
+
+    page = {"id": "s1", "url": "https://example.org/a", "title": "A page", "citedText": "said", "start": 0, "end": 3}
+    book = {"id": "s2", "title": "A book", "mediaType": "application/pdf", "filename": "book.pdf"}
+    picture = {"mediaType": "image/png", "url": "data:image/png;base64,eA==", "filename": "x.png"}
+    assert [message.get("metadata") for message in found] == [
+        {"sources": [page]},
+        None,
+        {"sources": [book], "files": [picture]},
+    ]
+
+
+def test_files_without_any_text_are_in_a_message_of_their_own_or_with_the_calls() -> None:
+    call_part = ToolCallPart("call-1", "clock", "{}")
+
+    alone = shown(Message("msg-1", "assistant", (PICTURE,), 0))
+    beside = shown(Message("msg-1", "assistant", (PICTURE, call_part), 0))
+
+    assert [(message["id"], list(message)) for message in alone] == [("msg-1", ["id", "role", "metadata"])]
+    assert [(message["id"], list(message)) for message in beside] == [
+        ("msg-1", ["id", "role", "toolCalls", "metadata"])
+    ]
+
+
+def test_sources_and_files_of_a_call_are_in_the_metadata_of_its_result() -> None:
+    result = ToolResultPart("call-1", "clock", "failed", "no")
+
+    (found,) = shown(Message("r1", "tool", (result, BOOK, PICTURE), 0))
+
+    assert (found["error"], sorted(found["metadata"])) == ("no", ["files", "sources"])
+
+
+@tool
+def look(context: ToolContext) -> str:
+    """Look."""
+    context.cite("https://example.org/b", title="B")
+    context.attach("data:text/plain;base64,eA==", media_type="text/plain")
+    return "seen"
+
+
+async def test_what_a_client_is_shown_live_is_where_history_has_it(serve: Any) -> None:
+    replies = [
+        [think("hm"), "Look:", SourceCited(PAGE), call("look"), FileGenerated(PICTURE)],
+        [FileGenerated(PICTURE), "Seen.", SourceCited(BOOK)],
+    ]
+    agent = Agent("assistant", model="scripted:any", tools=[look])
+    server = await serve(agents=[agent], providers=[ScriptedProvider(replies)])
+    body = {"threadId": "t", "runId": "r", "messages": [{"id": "u", "role": "user", "content": "?"}]}
+
+    lines = (await server.client.post("/v1/ag-ui/run", json=body)).text.split("\n")
+    history = (await server.client.get("/v1/ag-ui/threads/t/messages")).json()["messages"]
+
+    MODELS.validate_python(history)
+    live: dict[str, dict[str, list[Any]]] = {}
+    owners = {message["toolCallId"]: message["id"] for message in history if message["role"] == "tool"}
+    for event in (json.loads(line[6:]) for line in lines if line.startswith("data: ")):
+        if event["type"] == "CUSTOM":
+            value = dict(event["value"])
+            owner = value.pop("messageId", None) or owners[value.pop("toolCallId")]
+            live.setdefault(owner, {}).setdefault(f"{event['name']}s", []).append(value)
+    assert live == {message["id"]: message["metadata"] for message in history if "metadata" in message}
+    assert len(live) == 3

@@ -18,7 +18,7 @@ CALL = {"type": "tool-pick", "toolCallId": "call-1", "input": {}}
 
 
 def request(*messages: Any, **more: Any) -> RunRequest:
-    return decode(json.dumps({"messages": list(messages), **more}).encode())
+    return decode(json.dumps({"messages": list(messages), **more}).encode()).request
 
 
 def user(*parts: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_run_and_agent_ids_are_read_under_both_names() -> None:
 def test_ids_of_the_path_win() -> None:
     body = json.dumps({"id": "body", "agentId": "body", "messages": [HELLO]}).encode()
 
-    found = decode(body, thread_id="path", agent_id="path")
+    found = decode(body, thread_id="path", agent_id="path").request
 
     assert (found.thread_id, found.agent_id) == ("path", "path")
 
@@ -139,6 +139,17 @@ def test_an_approval_response_part_is_a_decision() -> None:
     assert found.decisions == (Decision("int-1", approved=True),)
 
 
+@pytest.mark.proves("S20")
+@pytest.mark.parametrize(
+    ("approval", "target"),
+    [({"id": "int-1", "approved": False}, "int-1"), ({"id": "int-1", "approved": True}, "int-1"), (None, "call-1")],
+)
+def test_a_call_the_client_shows_as_denied_is_refused(approval: Any, target: str) -> None:
+    found = request(assistant({**CALL, "state": "output-denied", "approval": approval}))
+
+    assert found.decisions == (Decision(target, approved=False),)
+
+
 @pytest.mark.parametrize(
     ("approved", "sent", "arguments"),
     [
@@ -189,7 +200,6 @@ def test_a_front_end_tools_error_is_a_failed_output() -> None:
         {**CALL, "state": "output-error", "errorText": "x", "providerExecuted": True},
         {**CALL, "state": "output-available", "output": 1, "approval": {"id": "i", "approved": True}},
         {**CALL, "state": "output-available", "output": 1, "preliminary": True},
-        {**CALL, "state": "output-denied", "approval": {"id": "i", "approved": False}},
         {**CALL, "state": "input-available"},
         {"type": "text", "text": "answer"},
     ],
@@ -212,6 +222,20 @@ def test_the_last_answer_to_a_question_wins() -> None:
     parts = [{**CALL, "state": "output-available", "output": n} for n in (1, 2)]
 
     assert request(assistant(*parts)).decisions == (Decision("call-1", output=2),)
+
+
+@pytest.mark.parametrize(
+    ("sent", "state"), [({"a": None}, {"a": None}), ({}, None), ([], None), ("", None), (None, None)]
+)
+@pytest.mark.parametrize(
+    "message", [HELLO, assistant({**CALL, "state": "output-available", "output": 1})], ids=["input", "answer"]
+)
+def test_a_state_comes_with_input_and_with_answers(message: Any, sent: Any, state: Any) -> None:
+    assert request(message, state=sent).options.state == state
+
+
+def test_a_state_comes_with_a_request_for_another_answer() -> None:
+    assert request(trigger="regenerate-message", state={"n": 1}).options.state == {"n": 1}
 
 
 def test_what_only_the_operator_decides_is_ignored() -> None:
@@ -279,7 +303,7 @@ def test_a_file_that_cannot_be_taken_is_refused(part: dict[str, Any], message: s
 def test_four_files_are_taken_and_a_fifth_is_refused() -> None:
     assert len(request(user(*[file("text/plain")] * 4)).messages[0].parts) == 4
     with pytest.raises(BadRequest, match="too many files"):
-        request(user(*[file("text/plain")] * 3), user(*[file("text/plain")] * 2))
+        request(user(*[file("text/plain")] * 3), {**user(*[file("text/plain")] * 2), "id": "u2"})
 
 
 @pytest.mark.proves("S26")

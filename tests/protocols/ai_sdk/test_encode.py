@@ -8,53 +8,44 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wakeful.contracts.event import LogEntry, RunFinished, RunWaiting, StepRestarted
-from wakeful.protocols.ai_sdk.encode import Dialect, Encoder
+from wakeful.contracts.event import LogEntry, RunAccepted, RunFinished, RunStarted, RunWaiting
+from wakeful.protocols.ai_sdk.dialects import DIALECTS, Dialect
+from wakeful.protocols.ai_sdk.encode import Encoder
 
 Recorded = Callable[[str], list[LogEntry]]
-DIALECTS: list[Dialect] = ["6", "7"]
+FOLDERS: dict[Dialect, str] = {"5": "ai_sdk_5", "6": "ai_sdk", "7": "ai_sdk_7"}
 
 
-def by_entry(entries: Sequence[LogEntry], dialect: Dialect = "6") -> list[tuple[LogEntry, list[bytes]]]:
-    encoder = Encoder(run_id="run-1", thread_id="thread-1", dialect=dialect)
+def by_entry(entries: Sequence[LogEntry], dialect: Dialect = "6", after: int = 0) -> list[tuple[LogEntry, list[bytes]]]:
+    encoder = Encoder(run_id="run-1", thread_id="thread-1", dialect=dialect, after=after)
     return [(entry, encoder.encode(entry)) for entry in entries]
 
 
-def encode(entries: Sequence[LogEntry], dialect: Dialect = "6") -> list[bytes]:
-    return [frame for _, frames in by_entry(entries, dialect) for frame in frames]
+def encode(entries: Sequence[LogEntry], dialect: Dialect = "6", after: int = 0) -> list[bytes]:
+    return [frame for _, frames in by_entry(entries, dialect, after) for frame in frames]
 
 
 def chunks(entries: Sequence[LogEntry], dialect: Dialect = "6") -> list[dict[str, Any]]:
     return [json.loads(frame) for frame in encode(entries, dialect)]
 
 
-def after_waiting(entries: list[LogEntry]) -> list[LogEntry]:
-    last = max((n for n, entry in enumerate(entries) if isinstance(entry.event, RunWaiting)), default=-1)
-    return entries[last + 1 :]
+def last_wait(entries: Sequence[LogEntry]) -> int:
+    """The number of the last `RunWaiting` after which the run went on; 0 when there is none."""
+    waits = [entry.seq for entry in entries if isinstance(entry.event, RunWaiting)]
+    begun = max(entry.seq for entry in entries if isinstance(entry.event, RunAccepted | RunStarted))
+    return max((seq for seq in waits if seq < begun), default=0)
 
 
 @pytest.mark.proves("S06", "S07", "S10")
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_recordings_are_encoded_as_in_the_snapshots(
-    recording: tuple[str, list[LogEntry]], matches_snapshot: Any
+    recording: tuple[str, list[LogEntry]], dialect: Dialect, matches_snapshot: Any
 ) -> None:
     name, entries = recording
 
-    frames = encode(entries)
+    frames = encode(entries, dialect)
 
-    matches_snapshot(f"ai_sdk/{name}", frames)
-
-
-def test_only_a_restart_is_told_otherwise_to_a_client_of_major_7(
-    recording: tuple[str, list[LogEntry]], matches_snapshot: Any
-) -> None:
-    name, entries = recording
-
-    frames = encode(entries, "7")
-
-    if any(isinstance(entry.event, StepRestarted) for entry in entries):
-        matches_snapshot(f"ai_sdk_7/{name}", frames)
-    else:
-        assert frames == encode(entries, "6")
+    matches_snapshot(f"{FOLDERS[dialect]}/{name}", frames)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -87,21 +78,25 @@ def test_a_client_accepts_any_log_cut_off_anywhere(
 
 
 @settings(max_examples=250, deadline=None)
-@given(data=st.data())
+@given(data=st.data(), dialect=st.sampled_from(DIALECTS))
 def test_a_client_that_answered_a_question_accepts_the_next_segment_as_its_own_response(
-    data: st.DataObject, logs: st.SearchStrategy[list[LogEntry]], reader: Any
+    data: st.DataObject, dialect: Dialect, logs: st.SearchStrategy[list[LogEntry]], reader: Any
 ) -> None:
     entries = data.draw(logs)
-    rest = after_waiting(entries)
-    client = reader()
-    for frame in encode(entries[: len(entries) - len(rest)]):
+    wait = last_wait(entries)
+    client, whole = reader(dialect=dialect), reader(dialect=dialect)
+    for frame in encode([entry for entry in entries if entry.seq <= wait], dialect):
         client.feed(frame)
 
     client.begin()
-    for frame in encode(rest):
+    for frame in encode(entries, dialect, after=wait):
         client.feed(frame)
 
+    for frame in encode(entries, dialect):
+        whole.feed(frame)
     assert client.ended
+    assert (client.message_id or whole.message_id, client.parts) == (whole.message_id, whole.parts)
+    assert client.metadata == whole.metadata
 
 
 def test_the_same_log_gives_the_same_bytes(recording: tuple[str, list[LogEntry]]) -> None:
@@ -117,9 +112,12 @@ def test_every_segment_names_the_message_of_the_first_step(recorded: Recorded) -
 
 
 def test_a_stream_of_the_second_segment_alone_lets_the_client_keep_its_message(recorded: Recorded) -> None:
-    first, *_ = chunks(after_waiting(recorded("approval_then_approved")))
+    entries = recorded("approval_then_approved")
 
-    assert first == {"type": "start", "messageMetadata": {"runId": "run-1", "threadId": "thread-1"}}
+    first = json.loads(encode(entries, after=last_wait(entries))[0])
+
+    assert first.keys() == {"type", "messageMetadata"}
+    assert first["messageMetadata"] == {"runId": "run-1", "threadId": "thread-1", "createdAt": 1764000000060}
 
 
 @pytest.mark.proves("S08")
@@ -247,6 +245,22 @@ def test_a_run_that_was_stopped_ends_with_abort(name: str, reason: str, recorded
     assert abort == {"type": "abort", "reason": reason}
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_major_that_knows_no_interrupted_end_learns_otherwise_what_a_cancelled_run_took(
+    dialect: Dialect, recorded: Recorded, reader: Any
+) -> None:
+    client = reader(dialect=dialect)
+
+    for frame in encode(recorded("cancelled_mid_text"), dialect):
+        client.feed(frame)
+
+    last = [chunk["type"] for chunk in client.chunks[-2:]]
+    assert last == (["abort", "finish"] if dialect == "7" else ["message-metadata", "abort"])
+    assert client.metadata["stopReason"] == "cancelled"
+    assert client.chunks[-1].get("reason") == ("cancelled" if dialect == "6" else None)
+    assert client.chunks[-1].get("finishReason") == ("interrupted" if dialect == "7" else None)
+
+
 def test_a_cancelled_run_leaves_no_call_open(recorded: Recorded, reader: Any) -> None:
     client = reader()
 
@@ -298,13 +312,13 @@ def test_a_call_that_is_asked_about_again_has_the_new_question(recorded: Recorde
 @pytest.mark.parametrize("watched_from", ["the beginning", "the answer"])
 def test_a_call_shows_the_arguments_a_human_changed(watched_from: str, recorded: Recorded, reader: Any) -> None:
     entries = recorded("edited_arguments")
-    rest = after_waiting(entries)
+    wait = last_wait(entries)
     client = reader()
-    for frame in encode(entries[: len(entries) - len(rest)]):
+    for frame in encode([entry for entry in entries if entry.seq <= wait]):
         client.feed(frame)
 
     client.begin()
-    for frame in encode(rest) if watched_from == "the answer" else encode(entries)[len(client.chunks) :]:
+    for frame in encode(entries, after=wait) if watched_from == "the answer" else encode(entries)[len(client.chunks) :]:
         client.feed(frame)
 
     calls = [part for part in client.parts if part["type"] == "tool-delete_file"]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 
 from wakeful.contracts import event as log
 from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.message import FilePart, SourcePart, TextPart
 from wakeful.contracts.usage import Usage
-from wakeful.protocols.ag_ui import wire
+from wakeful.protocols.ag_ui import messages, wire
 
+MEDIA_KINDS: dict[str, Literal["image", "audio", "video", "document"]] = {
+    "image": "image",
+    "audio": "audio",
+    "video": "video",
+}
 LAST_MOMENT = 253_402_300_799_000
 APPROVAL_SCHEMA: JsonObject = {
     "type": "object",
@@ -106,9 +114,60 @@ def void(message_id: str, at: int) -> wire.ActivitySnapshot:
     return wire.ActivitySnapshot(message_id=message_id, activity_type="void", content={}, replace=True, timestamp=at)
 
 
+def source(part: SourcePart) -> JsonObject:
+    """A source: {id, url?, title?, mediaType?, filename?, citedText?, start?, end?}."""
+    fields: JsonObject = {
+        "id": part.id,
+        "url": part.url,
+        "title": part.title,
+        "mediaType": part.media_type,
+        "filename": part.filename,
+        "citedText": part.cited_text,
+        "start": part.start,
+        "end": part.end,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def file(part: FilePart) -> JsonObject:
+    """A file: {mediaType, url, filename?}; the url is `data:` or `https:`."""
+    named: JsonObject = {} if part.filename is None else {"filename": part.filename}
+    return {"mediaType": part.media_type, "url": part.url, **named}
+
+
+def said(parts: Sequence[object]) -> str | list[messages.TextContent | messages.MediaContent]:
+    """What a user said: text, or parts where there are files."""
+    if not any(isinstance(part, FilePart) for part in parts):
+        return "".join(part.text for part in parts if isinstance(part, TextPart))
+    shown: list[messages.TextContent | messages.MediaContent] = []
+    for part in parts:
+        match part:
+            case TextPart(text):
+                shown.append(messages.TextContent(text))
+            case FilePart():
+                shown.append(_media(part))
+            case _:
+                pass
+    return shown
+
+
+def _media(part: FilePart) -> messages.MediaContent:
+    head, _, data = part.url.partition(";base64,")
+    inline = head[:5].lower() == "data:" and bool(data)
+    return messages.MediaContent(
+        MEDIA_KINDS.get(part.media_type.partition("/")[0], "document"),
+        messages.Source("data" if inline else "url", data if inline else part.url, part.media_type),
+    )
+
+
 def restart(event: log.StepRestarted) -> JsonObject:
     """The value of `CUSTOM step_restarted`: {step, messageId, reason}."""
     return {"step": event.step, "messageId": event.message_id, "reason": event.reason}
+
+
+def steered(message_id: str, parts: Sequence[TextPart | FilePart]) -> JsonObject:
+    """The value of `CUSTOM steered`: {messageId, content?}; the content is that of a user message."""
+    return {"messageId": message_id, **({"content": said(parts)} if parts else {})}
 
 
 def retry(event: log.RetryScheduled) -> JsonObject:

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
-from wakeful.contracts.message import FilePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
-from wakeful.protocols.ag_ui import wire
-from wakeful.protocols.ag_ui.build import content
+import msgspec
+
+from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.message import (
+    FilePart,
+    Message,
+    MessagePart,
+    ReasoningPart,
+    SourcePart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from wakeful.protocols.ag_ui import build
 from wakeful.protocols.ag_ui.ids import MessageIds
+from wakeful.protocols.ag_ui.messages import (
+    AssistantMessage,
+    FunctionCall,
+    HistoryMessage,
+    InputHistoryMessage,
+    ReasoningMessage,
+    ToolCall,
+    ToolMessage,
+)
 
-MediaKind = Literal["image", "audio", "video", "document"]
-MEDIA_KINDS: dict[str, MediaKind] = {"image": "image", "audio": "audio", "video": "video"}
 
-
-def ag_ui_messages(messages: Sequence[Message]) -> list[wire.HistoryMessage]:
+def ag_ui_messages(messages: Sequence[Message]) -> list[HistoryMessage]:
     """The messages as the client would hold them had it watched every run.
 
     One stored reply becomes its reasoning messages, its text message with the tool calls, and a message for each
-    further block of text. Calls have the arguments they really ran with.
+    further block of text. Calls have the arguments they really ran with. Sources and files, which AG-UI's messages
+    have no place for, are in the metadata of the text they follow, else of the message with the calls.
     """
     edited = {
         part.call_id: part.arguments
@@ -26,7 +43,7 @@ def ag_ui_messages(messages: Sequence[Message]) -> list[wire.HistoryMessage]:
         for part in message.parts
         if isinstance(part, ToolResultPart) and part.arguments is not None
     }
-    shown: list[wire.HistoryMessage] = []
+    shown: list[HistoryMessage] = []
     for message in messages:
         match message.role:
             case "assistant":
@@ -34,7 +51,7 @@ def ag_ui_messages(messages: Sequence[Message]) -> list[wire.HistoryMessage]:
             case "tool":
                 shown.extend(_results(message))
             case "user" | "system":
-                shown.append(wire.InputHistoryMessage(message.id, message.role, _input(message)))
+                shown.append(InputHistoryMessage(message.id, message.role, build.said(message.parts)))
     return shown
 
 
@@ -49,55 +66,52 @@ def before(messages: Sequence[Message], run_id: str) -> list[Message]:
     return [*messages[:first], *(message for message in later if message.role in {"user", "system"})]
 
 
-def _reply(message: Message, edited: Mapping[str, str]) -> Iterator[wire.HistoryMessage]:
+def _reply(message: Message, edited: Mapping[str, str]) -> list[HistoryMessage]:
     ids = MessageIds(message.id)
     calls = [
-        wire.ToolCall(part.call_id, wire.FunctionCall(part.name, edited.get(part.call_id, part.arguments)))
+        ToolCall(part.call_id, FunctionCall(part.name, edited.get(part.call_id, part.arguments)))
         for part in message.tool_calls
     ]
+    shown: dict[str, HistoryMessage] = {}
+    beside: dict[str, list[MessagePart]] = {}
     for part in message.parts:
         match part:
             case ReasoningPart() if part.text or part.encrypted:
-                yield wire.ReasoningMessage(ids.next_reasoning(), "reasoning", part.text, part.encrypted)
+                thought = ReasoningMessage(ids.next_reasoning(), "reasoning", part.text, part.encrypted)
+                shown[thought.id] = thought
             case TextPart(text):
                 message_id = ids.next_text()
                 own = message_id == message.id
-                yield wire.AssistantMessage(message_id, "assistant", text, (calls or None) if own else None)
+                shown[message_id] = AssistantMessage(message_id, "assistant", text, (calls or None) if own else None)
             case ToolCallPart() if not message.text and part is message.tool_calls[0]:
-                yield wire.AssistantMessage(ids.parent(), "assistant", None, calls)
+                shown[ids.parent()] = AssistantMessage(ids.parent(), "assistant", None, calls)
+            case SourcePart() | FilePart():
+                beside.setdefault(ids.latest_text, []).append(part)
             case _:
                 pass
+    for message_id, parts in beside.items():
+        whole = shown.get(message_id) or AssistantMessage(message_id, "assistant", None, None)
+        shown[message_id] = msgspec.structs.replace(whole, metadata=_metadata(parts))
+    return list(shown.values())
 
 
-def _results(message: Message) -> Iterator[wire.ToolMessage]:
+def _results(message: Message) -> Iterator[ToolMessage]:
     results = [part for part in message.parts if isinstance(part, ToolResultPart)]
     for number, part in enumerate(results, start=1):
-        text = content(part.output)
-        yield wire.ToolMessage(
+        text = build.content(part.output)
+        yield ToolMessage(
             message.id if number == 1 else f"{message.id}:{number}",
             "tool",
             part.call_id,
             text,
             None if part.status == "succeeded" else text or part.status,
+            _metadata(message.parts) if number == 1 else None,
         )
 
 
-def _input(message: Message) -> str | list[wire.TextContent | wire.MediaContent]:
-    if not any(isinstance(part, FilePart) for part in message.parts):
-        return message.text
-    return [shown for part in message.parts if (shown := _content_part(part)) is not None]
-
-
-def _content_part(part: object) -> wire.TextContent | wire.MediaContent | None:
-    match part:
-        case TextPart(text):
-            return wire.TextContent(text)
-        case FilePart(media_type, url):
-            kind: MediaKind = MEDIA_KINDS.get(media_type.partition("/")[0], "document")
-            head, _, data = url.partition(";base64,")
-            inline = head[:5].lower() == "data:" and bool(data)
-            return wire.MediaContent(
-                kind, wire.Source("data" if inline else "url", data if inline else url, media_type)
-            )
-        case _:
-            return None
+def _metadata(parts: Sequence[MessagePart]) -> JsonObject | None:
+    """{sources, files}, of what there is."""
+    sources: list[JsonValue] = [build.source(part) for part in parts if isinstance(part, SourcePart)]
+    files: list[JsonValue] = [build.file(part) for part in parts if isinstance(part, FilePart)]
+    found: JsonObject = {"sources": sources, "files": files}
+    return {key: value for key, value in found.items() if value} or None

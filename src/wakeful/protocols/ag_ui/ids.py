@@ -16,6 +16,7 @@ class MessageIds:
         self._base = message_id + self._mark
         self._texts = 0
         self._reasonings = 0
+        self._latest_text = self._base
         self._given: dict[str, None] = {}
 
     @property
@@ -28,6 +29,11 @@ class MessageIds:
         """The first text's and the first reasoning's id: what a client may know of an attempt that no log has."""
         return self._base, f"{self._base}:r1"
 
+    @property
+    def latest_text(self) -> str:
+        """The text given last, else the first to be given: where sources and files belong."""
+        return self._latest_text
+
     def parent(self) -> str:
         """The message that holds the tool calls."""
         return self._give(self._base)
@@ -35,7 +41,8 @@ class MessageIds:
     def next_text(self) -> str:
         """The id of the next text message."""
         self._texts += 1
-        return self._give(self._base if self._texts == 1 else f"{self._base}:{self._texts}")
+        self._latest_text = self._base if self._texts == 1 else f"{self._base}:{self._texts}"
+        return self._give(self._latest_text)
 
     def next_reasoning(self) -> str:
         """The id of the next reasoning message."""

@@ -1,103 +1,19 @@
-"""The shapes of AG-UI 1.0: the run's input, the events and the messages.
+"""The shapes of AG-UI's events, as a client is sent them.
 
-Source: AG-UI specification 1.0, `schema.json`. Requests are read tolerantly, unknown keys are ignored. Absent
-optional fields are left out: clients die on an explicit null.
+Source: AG-UI specification 1.0, `schema.json`. Absent optional fields are left out: clients die on an explicit null.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from wakeful.contracts.json import JsonObject, JsonValue
+from wakeful.contracts.json import JsonObject
+from wakeful.protocols.ag_ui.messages import HistoryMessage
 
 PROTOCOL_VERSION = "1.0"
-
-# What a client sends.
-
-
-class SentMessage(msgspec.Struct, frozen=True):
-    """One message of the input. Content stays undecoded: most of it is history, which lives on the server."""
-
-    role: str
-    id: str | None = None
-    content: msgspec.Raw = msgspec.Raw(b"null")
-    tool_call_id: str | None = msgspec.field(default=None, name="toolCallId")
-    error: JsonValue = None
-
-
-class SentSource(msgspec.Struct, frozen=True, rename="camel"):
-    """Where a part's content is: `data` (base64 in `value`) or `url`."""
-
-    type: str
-    value: str = ""
-    mime_type: str | None = None
-
-
-class SentPart(msgspec.Struct, frozen=True, rename="camel"):
-    """A part of a message; `mime_type` and `data` belong to the older `binary` parts."""
-
-    type: str
-    text: str | None = None
-    source: SentSource | None = None
-    mime_type: str | None = None
-    data: str | None = None
-    filename: str | None = None
-
-
-class SentTool(msgspec.Struct, frozen=True):
-    """A tool the client offers; `execute: "backend"` names one that is not the client's."""
-
-    name: str
-    description: str | None = None
-    parameters: JsonObject | None = None
-    execute: str | None = None
-
-
-class SentPayload(msgspec.Struct, frozen=True, rename="camel"):
-    """The answer to an approval; `edited_args` are the arguments to run with instead of the model's."""
-
-    approved: JsonValue = None
-    reason: JsonValue = None
-    edited_args: JsonObject | list[msgspec.Raw] | str | float | bool | None = None
-
-
-class SentResume(msgspec.Struct, frozen=True):
-    """The answer to one interrupt; loose because whatever is not resolved with `approved: true` refuses."""
-
-    interrupt_camel: str | None = msgspec.field(default=None, name="interruptId")
-    interrupt_snake: str | None = msgspec.field(default=None, name="interrupt_id")
-    status: JsonValue = None
-    payload: SentPayload | list[msgspec.Raw] | str | float | bool | None = None
-
-
-class SentContext(msgspec.Struct, frozen=True):
-    """A fact about the client's surroundings."""
-
-    description: str | None = None
-    value: JsonValue = None
-
-
-class RunInput(msgspec.Struct, frozen=True):
-    """`RunAgentInput`. Both spellings of the ids are read; `resume` may be one answer or a list of them."""
-
-    thread_camel: str | None = msgspec.field(default=None, name="threadId")
-    thread_snake: str | None = msgspec.field(default=None, name="thread_id")
-    run_camel: str | None = msgspec.field(default=None, name="runId")
-    run_snake: str | None = msgspec.field(default=None, name="run_id")
-    agent_camel: str | None = msgspec.field(default=None, name="agentId")
-    agent_snake: str | None = msgspec.field(default=None, name="agent_id")
-    parent_run_id: str | None = msgspec.field(default=None, name="parentRunId")
-    protocol_version: str | None = msgspec.field(default=None, name="protocolVersion")
-    messages: list[SentMessage] | None = None
-    tools: list[SentTool] | None = None
-    context: list[SentContext] | JsonObject | None = None
-    state: JsonValue = None
-    resume: list[SentResume] | SentResume | None = None
-
-
-# What a client is sent.
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", tag_field="type", kw_only=True):
@@ -263,6 +179,46 @@ class ToolCallResult(Event, frozen=True, tag="TOOL_CALL_RESULT"):
     role: Literal["tool"]
 
 
+class StateSnapshot(Event, frozen=True, tag="STATE_SNAPSHOT"):
+    """The whole shared state."""
+
+    snapshot: JsonObject
+
+
+class StateDelta(Event, frozen=True, tag="STATE_DELTA"):
+    """A change of the shared state, as RFC 6902 operations."""
+
+    delta: tuple[JsonObject, ...]
+
+
+class SubagentSuspended(msgspec.Struct, frozen=True, tag="suspended", tag_field="type"):
+    """The other agent goes on when the run does."""
+
+
+class SubagentStarted(Event, frozen=True, tag="SUBAGENT_STARTED"):
+    """Another agent begins to work for call `parent_tool_call_id`; `metadata` has the `threadId` it works in."""
+
+    subagent_run_id: str
+    name: str
+    parent_tool_call_id: str
+    metadata: JsonObject
+
+
+class SubagentFinished(Event, frozen=True, tag="SUBAGENT_FINISHED"):
+    """The other agent is done, or (`outcome`) rests."""
+
+    subagent_run_id: str
+    outcome: SubagentSuspended | None = None
+
+
+class SubagentError(Event, frozen=True, tag="SUBAGENT_ERROR"):
+    """The other agent did not finish its work."""
+
+    subagent_run_id: str
+    message: str
+    code: str
+
+
 class ActivitySnapshot(Event, frozen=True, tag="ACTIVITY_SNAPSHOT"):
     """Structured progress."""
 
@@ -279,85 +235,10 @@ class Custom(Event, frozen=True, tag="CUSTOM"):
     value: JsonObject
 
 
-# What a client is given as history.
-
-
-class FunctionCall(msgspec.Struct, frozen=True):
-    """Which tool, and the arguments as JSON text."""
-
-    name: str
-    arguments: str
-
-
-class ToolCall(msgspec.Struct, frozen=True):
-    """A call in an assistant message."""
-
-    id: str
-    function: FunctionCall
-    type: Literal["function"] = "function"
-
-
-class TextContent(msgspec.Struct, frozen=True, tag="text", tag_field="type"):
-    """Text of a user message."""
-
-    text: str
-
-
-class Source(msgspec.Struct, frozen=True, rename="camel"):
-    """Base64 content (`data`) or an address (`url`)."""
-
-    type: Literal["data", "url"]
-    value: str
-    mime_type: str
-
-
-class MediaContent(msgspec.Struct, frozen=True):
-    """A file of a user message."""
-
-    type: Literal["image", "audio", "video", "document"]
-    source: Source
-
-
-class InputHistoryMessage(msgspec.Struct, frozen=True):
-    """What a user or the system said."""
-
-    id: str
-    role: Literal["user", "system"]
-    content: str | list[TextContent | MediaContent]
-
-
-class AssistantMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What the agent said and asked for."""
-
-    id: str
-    role: Literal["assistant"]
-    content: str | None = None
-    tool_calls: list[ToolCall] | None = None
-
-
-class ToolMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """The result of a call; `error` repeats the content when it did not succeed."""
-
-    id: str
-    role: Literal["tool"]
-    tool_call_id: str
-    content: str
-    error: str | None = None
-
-
-class ReasoningMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What the agent thought."""
-
-    id: str
-    role: Literal["reasoning"]
-    content: str
-    encrypted_value: str | None = None
-
-
-HistoryMessage = InputHistoryMessage | AssistantMessage | ToolMessage | ReasoningMessage
-
-
 class MessagesSnapshot(Event, frozen=True, tag="MESSAGES_SNAPSHOT"):
-    """All messages of the conversation so far; a client drops others."""
+    """All messages of the conversation so far; a client drops others.
 
-    messages: list[HistoryMessage]
+    Clients keep their activities, and their reasoning unless the snapshot has some.
+    """
+
+    messages: Sequence[HistoryMessage | msgspec.Raw]

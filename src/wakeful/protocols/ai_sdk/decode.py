@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
+from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, Replacement, RunRequest
+from wakeful.contracts.run import RunOptions
 from wakeful.protocols.ai_sdk import wire
+from wakeful.protocols.ai_sdk.dialects import OPTION, Dialect, read_dialect
 from wakeful.server.files import Files
 
 ROLES: dict[str, Literal["user", "system"]] = {"user": "user", "system": "system"}
@@ -20,30 +24,59 @@ _body = msgspec.json.Decoder(wire.ChatRequest)
 _part: msgspec.json.Decoder[str | wire.SentPart] = msgspec.json.Decoder(str | wire.SentPart)
 
 
-def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = None) -> RunRequest:
+class Chat(msgspec.Struct, frozen=True):
+    """A decoded request. `dialect` is the major version its body asks to be answered in, if any."""
+
+    request: RunRequest
+    dialect: Dialect | None
+
+
+def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = None) -> Chat:
     """The request in `body`; ids from the path win over ids in the body. Raises `BadRequest`.
 
-    `messages` of the result are the user and system messages after the last assistant message. When the last
-    message is an assistant's, its answered approvals and front-end calls become `decisions` instead. Model, system
-    prompt and settings in the body have no effect: those are the operator's.
+    `messages` of the result are the user and system messages after the last assistant message; parts of kinds that
+    bring no input are left out, as clients do with parts they do not know. When the last message is an assistant's,
+    its answered approvals and front-end calls become `decisions` instead. Model, system prompt and settings in the
+    body have no effect: those are the operator's.
     """
     request = _parse(body)
     again = request.trigger == "regenerate-message"
     if request.messages is None and not again:
         raise BadRequest(_no_messages(request))
     sent = request.messages or []
-    messages = () if again else _read(_new_turn(sent))
+    turn = () if again else _new_turn(sent)
+    _check_ids(sent, len(turn))
+    messages = _read(turn)
     decisions = () if again else _decisions(sent)
     if not messages and not decisions and not again:
         raise BadRequest("nothing new to answer: expected user text, a file, an approval or a tool output at the end")
-    return RunRequest(
+    run_request = RunRequest(
         replace=_replacement(request, messages),
         thread_id=_id("thread id", thread_id, request.thread_camel, request.thread_snake, request.id),
         run_id=_id("run id", request.run_camel, request.run_snake),
         agent_id=_id("agent id", agent_id, request.agent_camel, request.agent_snake),
         messages=messages,
         decisions=decisions,
+        options=RunOptions(state=_state(request.state)),
     )
+    return Chat(run_request, read_dialect(f"'{OPTION}'", request.version))
+
+
+def _check_ids(messages: Sequence[wire.ChatMessage], new: int) -> None:
+    """Each of the last `new` messages is known by its id alone, so no other one may have that."""
+    uses = Counter(message.id for message in messages)
+    for message in messages[len(messages) - new :]:
+        if message.id and uses[message.id] > 1:
+            raise BadRequest(f"expected every new message to have an id of its own, found {message.id!r} twice")
+
+
+def _state(sent: JsonValue) -> JsonObject | None:
+    """The shared state a client sends; None when there is nothing in it."""
+    if sent is None or sent in ("", [], {}):
+        return None
+    if not isinstance(sent, dict):
+        raise BadRequest(f"expected 'state' to be a JSON object, found {msgspec.json.encode(sent).decode()[:40]}")
+    return cast("JsonObject", sent)  # which is what decoded JSON objects are
 
 
 def _replacement(request: wire.ChatRequest, messages: tuple[InputMessage, ...]) -> Replacement | None:
@@ -139,6 +172,8 @@ def _decision(part: wire.SentPart) -> Decision | None:
         return _answer(wire.SentApproval(part.approval_id, part.approved, part.reason, part.edited_args), part)
     if not part.type.startswith("tool-") and part.type != "dynamic-tool":
         return None
+    if part.state == "output-denied":
+        return _answer(msgspec.structs.replace(part.approval or wire.SentApproval(), approved=False), part)
     if part.state == "approval-responded":
         return _answer(part.approval or wire.SentApproval(), part)
     return _output(part)

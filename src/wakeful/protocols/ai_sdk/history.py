@@ -2,154 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from wakeful.contracts.interrupt import Decision, InterruptRecord
-from wakeful.contracts.json import JsonValue
+from wakeful.contracts.interrupt import InterruptRecord
 from wakeful.contracts.message import (
     FilePart,
     Message,
     MessagePart,
     ReasoningPart,
+    ReplyInfo,
+    SourcePart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
-from wakeful.protocols.ai_sdk import wire
-from wakeful.protocols.ai_sdk.build import error_text, parse_input
+from wakeful.contracts.usage import Usage
+from wakeful.protocols.ai_sdk import build, parts
+from wakeful.protocols.ai_sdk.dialects import Dialect
+from wakeful.protocols.ai_sdk.history_calls import KnownCalls
 
 
-def ui_messages(messages: Sequence[Message], interrupts: Sequence[InterruptRecord] = ()) -> list[wire.UIMessage]:
+def ui_messages(
+    messages: Sequence[Message], interrupts: Sequence[InterruptRecord] = (), *, dialect: Dialect = "6"
+) -> list[parts.UIMessage]:
     """The messages as the client would hold them had it watched every run.
 
     All steps of a run are one UI message under its first step's id, at that step's place; results are folded into
-    their calls. Input that reached the run later comes before that message, which answers it. `interrupts` are those
-    of the runs shown, at least of the waiting one: they tell an open approval from a call that still runs, and a
-    front-end call from a server's.
+    their calls, sources and files stand where the stream had them. Input that reached the run later comes before that
+    message, which answers it; for a client of major 7 it is a part of it. `interrupts` are those of the runs shown, at
+    least of the waiting one: they tell an open approval from a call that still runs, and a front-end call from a
+    server's.
     """
-    calls = _Calls(messages, interrupts)
-    shown: list[wire.UIMessage] = []
-    of_run: dict[str, wire.UIMessage] = {}
+    calls = KnownCalls(messages, interrupts, dialect)
+    turns: dict[str, _Turn] = {}
+    shown: list[_Turn | parts.UIMessage] = []
     for message in messages:
-        if message.role == "tool":
-            continue
-        if message.role != "assistant":
-            turn = of_run.get(message.run_id) if message.run_id else None
-            place = len(shown) if turn is None else shown.index(turn)
-            shown.insert(place, wire.UIMessage(message.id, message.role, list(_input_parts(message.parts))))
-            continue
-        turn = of_run.get(message.run_id) if message.run_id else None
-        if turn is None:
-            metadata = wire.RunMetadata(message.run_id) if message.run_id else None
-            turn = wire.UIMessage(message.id, "assistant", [], metadata)
-            shown.append(turn)
-            if message.run_id:
-                of_run[message.run_id] = turn
-        turn.parts.append(wire.StepStartUIPart())
-        turn.parts.extend(_output_parts(message.parts, calls))
-    return shown
+        turn = turns.get(message.run_id) if message.run_id else None
+        match message.role:
+            case "assistant":
+                if turn is None:
+                    turn = _Turn(message, calls, dialect)
+                    shown.append(turn)
+                    if message.run_id:
+                        turns[message.run_id] = turn
+                turn.add_reply(message)
+            case "tool":
+                if turn is not None:
+                    turn.add_result(message)
+            case "user" | "system":
+                if turn is None:
+                    shown.append(_input(message))
+                else:
+                    turn.add_input(message)
+    return [ready for item in shown for ready in (item.messages() if isinstance(item, _Turn) else [item])]
 
 
-class _Calls:
-    """Looks up what became of a call. Of several questions about one call the last counts."""
+class _Turn:
+    """The answer of one run in the making."""
 
-    def __init__(self, messages: Sequence[Message], interrupts: Sequence[InterruptRecord]) -> None:
-        self._results: Mapping[str, ToolResultPart] = {
-            part.call_id: part for message in messages for part in message.parts if isinstance(part, ToolResultPart)
-        }
-        self._records: Mapping[str, InterruptRecord] = {record.interrupt.call_id: record for record in interrupts}
+    def __init__(self, first: Message, calls: KnownCalls, dialect: Dialect) -> None:
+        self._first = first
+        self._calls = calls
+        self._dialect: Dialect = dialect
+        self._before: list[parts.UIMessage] = []
+        self._parts: list[parts.AnyPart] = []
+        self._replies: list[ReplyInfo] = []
+        self._called: list[str] = []
 
-    def part(self, call: ToolCallPart) -> wire.ToolUIPart:
-        """The call as a part in its present state."""
-        record = self._records.get(call.call_id)
-        result = self._results.get(call.call_id)
-        return self._open(call, record) if result is None else self._done(call, result, record)
+    def add_reply(self, message: Message) -> None:
+        """A step's reply."""
+        self._parts.append(parts.StepStart())
+        self._parts.extend(_reply_parts(message.parts, self._calls, self._dialect))
+        self._called.extend(call.call_id for call in message.tool_calls)
+        if message.reply is not None:
+            self._replies.append(message.reply)
 
-    def _open(self, call: ToolCallPart, record: InterruptRecord | None) -> wire.ToolUIPart:
-        approval = _approval(record)
-        if approval is None:
-            state = "input-available"
+    def add_result(self, message: Message) -> None:
+        """What a call found and made; its result stands with the call."""
+        for part in message.parts:
+            if isinstance(part, SourcePart | FilePart):
+                self._parts.append(_found(part))
+
+    def add_input(self, message: Message) -> None:
+        """Input that came meanwhile."""
+        if self._dialect == "7" and message.role == "user":
+            self._parts.append(parts.SteeringMessage(message.id, _user_parts(message)))
         else:
-            state = "approval-requested" if approval.approved is None else "approval-responded"
-        return wire.ToolUIPart(
-            type=f"tool-{call.name}",
-            tool_call_id=call.call_id,
-            state=state,
-            input=_input_of(call, record.decision if record else None),
-            approval=approval,
+            self._before.append(_input(message))
+
+    def messages(self) -> list[parts.UIMessage]:
+        """The answer, after the input that it took into account."""
+        shown = [*self._parts, *self._calls.questions(self._called)]
+        return [*self._before, parts.UIMessage(self._first.id, "assistant", shown, self._metadata())]
+
+    def _metadata(self) -> parts.Metadata | None:
+        if self._first.run_id is None:
+            return None
+        if not self._replies:
+            return parts.Metadata(self._first.run_id, self._first.created_at)
+        return parts.Metadata(
+            self._first.run_id,
+            self._first.created_at,
+            model=self._replies[-1].model,
+            usage=build.usage(sum((reply.usage for reply in self._replies), Usage())),
+            duration_ms=sum(reply.duration_ms for reply in self._replies),
         )
 
-    def _done(self, call: ToolCallPart, result: ToolResultPart, record: InterruptRecord | None) -> wire.ToolUIPart:
-        by_client = record is not None and record.interrupt.kind == "frontend_tool" and result.status != "cancelled"
-        kind, call_id, value = f"tool-{call.name}", call.call_id, parse_input(result.arguments or call.arguments)
-        approval = _approval(record)
-        match result.status:
-            case "succeeded":
-                return wire.ToolUIPart(
-                    type=kind,
-                    tool_call_id=call_id,
-                    state="output-available",
-                    input=value,
-                    output=result.output,
-                    provider_executed=not by_client,
-                    approval=approval if approval and approval.approved else None,
-                )
-            case "denied":
-                refusal = approval if approval and approval.approved is False else None
-                return wire.ToolUIPart(
-                    type=kind,
-                    tool_call_id=call_id,
-                    state="output-denied",
-                    input=value,
-                    approval=refusal or wire.Approval(call_id, approved=False),
-                )
-            case "failed" | "cancelled":
-                return wire.ToolUIPart(
-                    type=kind,
-                    tool_call_id=call_id,
-                    state="output-error",
-                    input=value,
-                    error_text=error_text(result.output),
-                    provider_executed=not by_client,
-                    approval=approval if approval and approval.approved else None,
-                )
+
+def _input(message: Message) -> parts.UIMessage:
+    role = "system" if message.role == "system" else "user"
+    return parts.UIMessage(message.id, role, list(_user_parts(message)))
 
 
-def _input_of(call: ToolCallPart, decision: Decision | None) -> JsonValue:
-    edited = decision.arguments if decision else None
-    return parse_input(call.arguments) if edited is None else edited
+def _user_parts(message: Message) -> tuple[parts.Text | parts.File, ...]:
+    return build.user_parts(part for part in message.parts if isinstance(part, TextPart | FilePart))
 
 
-def _approval(record: InterruptRecord | None) -> wire.Approval | None:
-    if record is None or record.interrupt.kind != "approval":
-        return None
-    decision = record.decision
-    if decision is None:
-        return wire.Approval(record.interrupt.id)
-    return wire.Approval(record.interrupt.id, decision.approved is True, decision.reason)
-
-
-def _input_parts(parts: Iterable[MessagePart]) -> Iterable[wire.UIPart]:
-    for part in parts:
+def _reply_parts(reply: Sequence[MessagePart], calls: KnownCalls, dialect: Dialect) -> Iterable[parts.AnyPart]:
+    for index, part in enumerate(reply):
         match part:
             case TextPart(text):
-                yield wire.TextUIPart(text)
-            case FilePart(media_type, url, filename):
-                yield wire.FileUIPart(media_type, url, filename)
-            case _:
-                pass
-
-
-def _output_parts(parts: Iterable[MessagePart], calls: _Calls) -> Iterable[wire.UIPart]:
-    for part in parts:
-        match part:
-            case TextPart(text):
-                yield wire.TextUIPart(text, "done")
+                cited = _cited(reply[index + 1 :]) if dialect == "7" else ()
+                yield parts.Text(text, "done", tuple(build.citation(source) for source in cited))
             case ReasoningPart(text) if text:
-                yield wire.ReasoningUIPart(text)
-            case FilePart(media_type, url, filename):
-                yield wire.FileUIPart(media_type, url, filename)
+                yield parts.Reasoning(text, "done")
+            case FilePart() | SourcePart():
+                yield _found(part)
             case ToolCallPart():
                 yield calls.part(part)
-            case _:
+            case ReasoningPart() | ToolResultPart():
                 pass
+
+
+def _cited(after: Sequence[MessagePart]) -> Iterable[SourcePart]:
+    """The sources that directly follow a text: they support it."""
+    for part in after:
+        if not isinstance(part, SourcePart):
+            return
+        yield part
+
+
+def _found(part: SourcePart | FilePart) -> parts.SourceUrl | parts.SourceDocument | parts.File:
+    return parts.File(part.media_type, part.url, part.filename) if isinstance(part, FilePart) else build.source(part)

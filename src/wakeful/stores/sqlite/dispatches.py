@@ -11,9 +11,9 @@ from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_mov
 from wakeful.contracts.query import Orders
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Claim, ClaimRequest
+from wakeful.stores.named_sql import Value
 from wakeful.stores.sqlite.damage import give_up
 from wakeful.stores.sqlite.messages import add_messages, replace_messages
-from wakeful.stores.sqlite.named_sql import Value
 from wakeful.stores.sqlite.rows import input_of, json_blob, json_list, run_of
 from wakeful.stores.sqlite.session import Session
 

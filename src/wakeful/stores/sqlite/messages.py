@@ -8,7 +8,7 @@ from wakeful.contracts.codec import encode_message
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import MessageQuery, MessageRows
-from wakeful.stores.sqlite.named_sql import Value
+from wakeful.stores.named_sql import Value
 from wakeful.stores.sqlite.rows import json_list, message_of
 from wakeful.stores.sqlite.session import Session
 

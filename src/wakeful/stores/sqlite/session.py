@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wakeful.contracts.errors import Conflict
-from wakeful.stores.sqlite.named_sql import Query, Value
+from wakeful.stores.named_sql import Query, Value
 
 
 class Session:

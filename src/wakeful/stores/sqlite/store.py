@@ -27,12 +27,12 @@ from wakeful.contracts.store import (
 )
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.upkeep import Sizes
+from wakeful.stores.named_sql import load_queries
 from wakeful.stores.sqlite import decisions, dispatches, endings, mailbox, progress, threads, upkeep
 from wakeful.stores.sqlite.accept import accept
 from wakeful.stores.sqlite.database import Database, Synchronous
 from wakeful.stores.sqlite.failures import DRIVER_ERRORS, readable
 from wakeful.stores.sqlite.lane import ClosedLane, WritingLane
-from wakeful.stores.sqlite.named_sql import load_queries
 from wakeful.stores.sqlite.owner import Owner
 from wakeful.stores.sqlite.readers import Readers
 from wakeful.stores.sqlite.reads import SQLiteReads
@@ -59,7 +59,7 @@ class SQLiteStore(SQLiteReads):
         super().__init__()
         self._database = Database(path, synchronous=synchronous, busy_timeout=busy_timeout)
         self._reader_count = readers
-        self._queries = load_queries()
+        self._queries = load_queries("wakeful.stores.sqlite")
         self._writes: WritingLane = ClosedLane()
         self._owner: Owner | None = None
 

@@ -9,7 +9,7 @@ from wakeful.contracts.json import JsonObject
 from wakeful.contracts.query import ThreadChange, ThreadQuery, ThreadRows
 from wakeful.contracts.store import ChildStrategy
 from wakeful.contracts.thread import Thread
-from wakeful.stores.sqlite.named_sql import Value
+from wakeful.stores.named_sql import Value
 from wakeful.stores.sqlite.rows import json_blob, json_list, state_of, thread_of
 from wakeful.stores.sqlite.session import Session
 

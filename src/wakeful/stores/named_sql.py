@@ -1,4 +1,4 @@
-"""Reads the named SQL of `queries/*.sql`.
+"""Reads the named SQL of a store's `queries/*.sql`.
 
 A query begins at `-- name: xyz` and ends at the next name. A line that ends in `-- if argument` is part of the
 query only when that argument is given (not None), one that ends in `-- unless argument` only when it is not.
@@ -26,9 +26,9 @@ class Query:
         self._lines = [_line(line) for line in lines]
         fixed = "\n".join(line for line, _, _ in self._lines)
         conditional = any(argument for _, _, argument in self._lines)
-        self.text: Callable[[Mapping[str, Value]], str] = self._chosen if conditional else lambda _: fixed
+        self.text: Callable[[Mapping[str, object]], str] = self._chosen if conditional else lambda _: fixed
 
-    def _chosen(self, values: Mapping[str, Value]) -> str:
+    def _chosen(self, values: Mapping[str, object]) -> str:
         return "\n".join(
             line
             for line, when_given, argument in self._lines
@@ -42,10 +42,13 @@ def _line(line: str) -> tuple[str, bool, str | None]:
     return line, True, None
 
 
-def load_queries() -> Mapping[str, Query]:
-    """All queries by name; raises `ValueError` when two share a name."""
+def load_queries(room: str) -> Mapping[str, Query]:
+    """All queries of a package such as `"wakeful.stores.sqlite"`, by name.
+
+    Raises `ValueError` when two share a name.
+    """
     queries: dict[str, Query] = {}
-    for source in sorted(files("wakeful.stores.sqlite").joinpath("queries").iterdir(), key=lambda file: file.name):
+    for source in sorted(files(room).joinpath("queries").iterdir(), key=lambda file: file.name):
         for name, lines in _split(source.read_text("utf-8")).items():
             if name in queries:
                 raise ValueError(f"two queries are named {name}")
