@@ -31,8 +31,10 @@ class Chat(msgspec.Struct, frozen=True):
     dialect: Dialect | None
 
 
-def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = None) -> Chat:
-    """The request in `body`; ids from the path win over ids in the body. Raises `BadRequest`.
+def decode(body: bytes, files: Files, *, thread_id: str | None = None, agent_id: str | None = None) -> Chat:
+    """The request in `body`; ids from the path win over ids in the body, `files` admits what comes with it.
+
+    Raises `BadRequest`.
 
     `messages` of the result are the user and system messages after the last assistant message; parts of kinds that
     bring no input are left out, as clients do with parts they do not know. When the last message is an assistant's,
@@ -46,7 +48,7 @@ def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = 
     sent = request.messages or []
     turn = () if again else _new_turn(sent)
     _check_ids(sent, len(turn))
-    messages = _read(turn)
+    messages = _read(turn, files)
     decisions = () if again else _decisions(sent)
     if not messages and not decisions and not again:
         raise BadRequest("nothing new to answer: expected user text, a file, an approval or a tool output at the end")
@@ -135,8 +137,7 @@ def _parts(message: wire.ChatMessage) -> Iterator[wire.SentPart]:
 # The new turn.
 
 
-def _read(turn: Sequence[wire.ChatMessage]) -> tuple[InputMessage, ...]:
-    files = Files()
+def _read(turn: Sequence[wire.ChatMessage], files: Files) -> tuple[InputMessage, ...]:
     messages: list[InputMessage] = []
     for message in turn:
         role = ROLES.get(message.role)

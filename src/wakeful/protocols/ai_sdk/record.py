@@ -1,0 +1,59 @@
+"""What a run's log has said so far that later chunks repeat: for metadata, and to know an approval from its id."""
+
+from __future__ import annotations
+
+from wakeful.contracts.event import (
+    InterruptRaised,
+    LogEntry,
+    ModelCallFinished,
+    RunFinished,
+    RunStarted,
+    RunWaiting,
+    StepStarted,
+)
+from wakeful.contracts.usage import Usage
+from wakeful.protocols.ai_sdk import build
+from wakeful.protocols.ai_sdk.chunks import EndMetadata
+
+
+class Record:
+    """Feed it every event that is no delta, from the log's beginning.
+
+    `message_id` names the message of the first step, `created_at` is when that began (ms); None before.
+    """
+
+    def __init__(self) -> None:
+        self.message_id: str | None = None
+        self.created_at: int | None = None
+        self._started_at: int | None = None
+        self._model: str | None = None
+        self._usage = Usage()
+        self._approvals: set[str] = set()
+
+    def note(self, entry: LogEntry) -> None:
+        """Take the next event."""
+        match entry.event:
+            case RunStarted() if self._started_at is None:
+                self._started_at = entry.at
+            case StepStarted(message_id=message_id) if self.message_id is None:
+                self.message_id, self.created_at = message_id, entry.at
+            case ModelCallFinished(model=model, usage=usage):
+                self._model, self._usage = model, self._usage + usage
+            case InterruptRaised(interrupt) if interrupt.kind == "approval":
+                self._approvals.add(interrupt.id)
+            case _:
+                pass
+
+    def asked_approval(self, interrupt_id: str) -> bool:
+        """Whether this question was an approval."""
+        return interrupt_id in self._approvals
+
+    def at_end(self, entry: LogEntry, event: RunWaiting | RunFinished) -> EndMetadata:
+        """What is known of the run where it comes to rest."""
+        finished = isinstance(event, RunFinished)
+        return EndMetadata(
+            usage=build.usage(event.usage if finished else self._usage),
+            model=self._model,
+            duration_ms=None if self._started_at is None else max(entry.at - self._started_at, 0),
+            stop_reason=event.stop_reason if finished else None,
+        )
