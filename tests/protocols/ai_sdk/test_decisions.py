@@ -269,3 +269,29 @@ async def test_a_finished_turn_sent_again_with_its_results_is_no_answer_to_anyth
     assert chat.deleted == ["a"]
     assert more[-1]["finishReason"] == "stop"
     assert [message["role"] for message in await chat.messages()] == ["user", "assistant", "user", "assistant"]
+
+
+async def test_a_message_without_an_id_is_not_brought_along_when_an_answer_is_given_again(chatting: Any) -> None:
+    chat = await chatting("One.", "Two.")
+    again = {"id": "t", "trigger": "regenerate-message", "messages": [{"role": "user", "content": "delete it"}]}
+
+    answer = await chat.server.client.post(CHAT, json=again)
+
+    assert answer.status_code == 200
+    assert [message["role"] for message in await chat.messages()] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize("part", [{"state": "output-available", "output": True}, {"state": "output-error"}])
+async def test_an_output_is_no_answer_to_an_approval(chatting: Any, part: dict[str, Any]) -> None:
+    chat = await chatting(CONTROLS[:1], "Done.")
+    before = await chat.messages()
+    (call_id,) = tools(before)
+    sent = {"type": "tool-delete", "toolCallId": call_id, "input": {}, **part}
+
+    answer = await chat.server.client.post(
+        CHAT, json={"id": "t", "messages": [{"id": "a", "role": "assistant", "parts": [sent]}]}
+    )
+
+    assert answer.status_code == 400
+    assert "'approved'" in answer.json()["error"]
+    assert await chat.messages() == before

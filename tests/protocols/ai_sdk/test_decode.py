@@ -45,13 +45,13 @@ def test_the_stock_transport_body_names_thread_and_new_message() -> None:
 @pytest.mark.proves("S12")
 @pytest.mark.proves("S17")
 @pytest.mark.parametrize("message_id", [None, "m2"])
-def test_regenerating_asks_for_an_answer_again_and_brings_nothing_else(message_id: str | None) -> None:
+def test_regenerating_asks_for_an_answer_again_and_brings_the_messages_before_it(message_id: str | None) -> None:
     named = {} if message_id is None else {"messageId": message_id}
 
     asked = request(HELLO, trigger="regenerate-message", **named)
 
     assert asked.replace == Replacement("answer", message_id)
-    assert (asked.messages, asked.decisions) == ((), ())
+    assert ([message.id for message in asked.messages], asked.decisions) == (["m1"], ())
 
 
 @pytest.mark.proves("S18")
