@@ -103,7 +103,7 @@ def test_senseless_settings_are_named_without_their_values(run: Any, command: li
     assert isinstance(result.exception, SystemExit)
 
 
-@pytest.mark.parametrize("store", ["postgres://x", "sqlite://x", "sqlite:///", "nonsense"])
+@pytest.mark.parametrize("store", ["mysql://x", "sqlite://x", "sqlite:///", "nonsense"])
 def test_a_store_url_that_makes_no_sense_is_told(run: Any, store: str):
     result = run("serve", "--store", store)
 

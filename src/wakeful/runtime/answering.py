@@ -45,10 +45,9 @@ class Answering:
 
         `state`, where given, becomes the thread's shared state.
 
-        Raises `BadRequest` for edited arguments or a payload that do not fit.
+        Raises `BadRequest` for an answer of the wrong kind, and for edited arguments or a payload that do not fit.
         """
-        if any(decision.arguments is not None or decision.output is not None for decision in decisions):
-            check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
+        check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
         last_seqs = {found.key: last_seq for found, last_seq in await self._store.open_runs(run.thread_key)}
         answers = Answers(
             run_key=run.key,
@@ -87,15 +86,17 @@ class Answering:
         return await self.answer(waiting, meant, request.options.state)
 
     async def _given_before(self, thread: Thread, decisions: tuple[Decision, ...]) -> Receipt | None:
-        """What the same answers brought about, when they were given to the thread's newest run; else None.
+        """What the same approvals brought about, when they were given to the thread's newest run; else None.
 
-        Raises `Conflict` for other answers to the same questions.
+        A result of a front-end call that comes again is none: clients that send results by themselves would go on for
+        ever. Raises `Conflict` for other answers to the same questions.
         """
         run = await self._store.latest_run(thread.key)
         records = await self._store.interrupts(run.key) if run else ()
         asked = {name: record for record in records for name in (record.interrupt.id, record.interrupt.call_id)}
         meant = tuple(decision for decision in decisions if decision.target in asked)
-        if run is None or not meant or any(asked[decision.target].decision is None for decision in meant):
+        known = (asked[decision.target] for decision in meant)
+        if run is None or not meant or any(one.decision is None or one.interrupt.kind != "approval" for one in known):
             return None
         receipt = await self.answer(run, meant)
         return replace(receipt, after=await self._asked_at(run, receipt.already))

@@ -17,10 +17,15 @@ PROBLEMS = 20
 
 
 def check_answers(records: Sequence[InterruptRecord], decisions: Sequence[Decision], tools: Mapping[str, Tool]) -> None:
-    """Raise `BadRequest` when edited arguments do not fit the tool, or a payload not the question's schema."""
+    """Raise `BadRequest` for answers that do not fit their questions.
+
+    An approval is answered by `approved`, a front-end call by its `output`; neither stands for the other. Edited
+    arguments must fit the tool, an output the question's schema.
+    """
     for decision in decisions:
         for interrupt in (record.interrupt for record in records):
             if decision.target in (interrupt.id, interrupt.call_id):
+                _check_kind(interrupt, decision)
                 _check_arguments(interrupt, decision, tools.get(interrupt.tool))
                 _check_output(interrupt, decision)
 
@@ -30,6 +35,13 @@ def refusal(interrupt_id: str, reason: str, decision_id: str) -> Decision:
     return Decision(
         target=interrupt_id, approved=False, output=reason, failed=True, reason=reason, decision_id=decision_id
     )
+
+
+def _check_kind(interrupt: Interrupt, decision: Decision) -> None:
+    if interrupt.kind == "approval" and decision.approved is None:
+        raise BadRequest(f"interrupt {interrupt.id} asks for an approval: expected 'approved', found an output")
+    if interrupt.kind == "frontend_tool" and decision.approved is True and decision.output is None:
+        raise BadRequest(f"interrupt {interrupt.id} asks for a call's output: expected 'output', found an approval")
 
 
 def _check_arguments(interrupt: Interrupt, decision: Decision, tool: Tool | None) -> None:

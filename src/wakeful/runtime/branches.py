@@ -23,10 +23,10 @@ def first_replaced(history: Sequence[Message], request: RunRequest) -> str | Non
     arrived. Raises `BadRequest` when the named answer, or any message, is not there.
     """
     replace = request.replace
-    if replace is None or (replace.kind == "answer" and _brings_more(history, request)):
+    if replace is None:
         return None
     if replace.kind == "answer" and replace.message_id is None:
-        return _last_answer(history)
+        return None if _brings_more(history, request) else _last_answer(history)
     roles = ROLES[replace.kind]
     places = (index for index, message in enumerate(history) if message.role in roles)
     at = next((index for index in places if history[index].id == replace.message_id), None)

@@ -11,14 +11,14 @@ from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import FilePart, TextPart
 from wakeful.contracts.request import InputMessage, Replacement, RunRequest
 from wakeful.protocols.ai_sdk.decode import decode
-from wakeful.server.files import MAX_BYTES
+from wakeful.server.files import MAX_BYTES, FileHosts, Files
 
 HELLO = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "hello"}]}
 CALL = {"type": "tool-pick", "toolCallId": "call-1", "input": {}}
 
 
 def request(*messages: Any, **more: Any) -> RunRequest:
-    return decode(json.dumps({"messages": list(messages), **more}).encode()).request
+    return decode(json.dumps({"messages": list(messages), **more}).encode(), Files()).request
 
 
 def user(*parts: Any) -> dict[str, Any]:
@@ -45,13 +45,13 @@ def test_the_stock_transport_body_names_thread_and_new_message() -> None:
 @pytest.mark.proves("S12")
 @pytest.mark.proves("S17")
 @pytest.mark.parametrize("message_id", [None, "m2"])
-def test_regenerating_asks_for_an_answer_again_and_brings_nothing_else(message_id: str | None) -> None:
+def test_regenerating_asks_for_an_answer_again_and_brings_the_messages_before_it(message_id: str | None) -> None:
     named = {} if message_id is None else {"messageId": message_id}
 
     asked = request(HELLO, trigger="regenerate-message", **named)
 
     assert asked.replace == Replacement("answer", message_id)
-    assert (asked.messages, asked.decisions) == ((), ())
+    assert ([message.id for message in asked.messages], asked.decisions) == (["m1"], ())
 
 
 @pytest.mark.proves("S18")
@@ -83,7 +83,7 @@ def test_run_and_agent_ids_are_read_under_both_names() -> None:
 def test_ids_of_the_path_win() -> None:
     body = json.dumps({"id": "body", "agentId": "body", "messages": [HELLO]}).encode()
 
-    found = decode(body, thread_id="path", agent_id="path").request
+    found = decode(body, Files(), thread_id="path", agent_id="path").request
 
     assert (found.thread_id, found.agent_id) == ("path", "path")
 
@@ -263,7 +263,7 @@ def test_what_only_the_operator_decides_is_ignored() -> None:
 )
 def test_a_body_that_makes_no_sense_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(BadRequest, match=message):
-        decode(body)
+        decode(body, Files())
 
 
 @pytest.mark.parametrize("key", ["id", "threadId", "thread_id", "runId", "run_id", "agentId", "agent_id", "messageId"])
@@ -278,6 +278,16 @@ def test_a_data_url_becomes_a_file() -> None:
     (found,) = request(user(sent)).messages
 
     assert found.parts == (FilePart("image/png", sent["url"], "a.png"),)
+
+
+@pytest.mark.proves("S26")
+def test_a_link_to_an_allowed_host_becomes_a_file() -> None:
+    link = {"type": "file", "mediaType": "image/png", "url": "https://files.example.com/a.png"}
+    body = json.dumps({"messages": [user(link)]}).encode()
+
+    (found,) = decode(body, Files(FileHosts(["files.example.com"]))).request.messages
+
+    assert found.parts == (FilePart("image/png", link["url"]),)
 
 
 @pytest.mark.proves("S26")

@@ -26,6 +26,7 @@ from wakeful.protocols.ai_sdk.decode import decode
 from wakeful.protocols.ai_sdk.dialects import DIALECTS, Dialect
 from wakeful.protocols.ai_sdk.encode import Encoder
 from wakeful.protocols.ai_sdk.history import ui_messages
+from wakeful.server.files import Files
 
 CALL = ToolCallPart("call-a", "delete_file", '{"path":"a.txt"}')
 APPROVAL = Interrupt("int-call-a", "approval", "call-a", "delete_file", '{"path":"a.txt"}')
@@ -105,7 +106,7 @@ def test_an_open_approval_can_be_answered_after_a_reload() -> None:
     part |= {"state": "approval-responded", "approval": part["approval"] | {"approved": True}}
     body = {"messages": [{"id": "msg-1", "role": "assistant", "parts": [{"type": "step-start"}, part]}]}
     assert part["approval"]["id"] == "int-call-a"
-    assert decode(json.dumps(body).encode()).request.decisions == (Decision("int-call-a", approved=True),)
+    assert decode(json.dumps(body).encode(), Files()).request.decisions == (Decision("int-call-a", approved=True),)
 
 
 def test_an_answered_approval_says_so_while_others_are_open() -> None:

@@ -31,22 +31,25 @@ class Chat(msgspec.Struct, frozen=True):
     dialect: Dialect | None
 
 
-def decode(body: bytes, *, thread_id: str | None = None, agent_id: str | None = None) -> Chat:
-    """The request in `body`; ids from the path win over ids in the body. Raises `BadRequest`.
+def decode(body: bytes, files: Files, *, thread_id: str | None = None, agent_id: str | None = None) -> Chat:
+    """The request in `body`; ids from the path win over ids in the body, `files` admits what comes with it.
+
+    Raises `BadRequest`.
 
     `messages` of the result are the user and system messages after the last assistant message; parts of kinds that
     bring no input are left out, as clients do with parts they do not know. When the last message is an assistant's,
-    its answered approvals and front-end calls become `decisions` instead. Model, system prompt and settings in the
-    body have no effect: those are the operator's.
+    its answered approvals and front-end calls become `decisions` instead. An answer to be given again comes with the
+    messages before it, one of which may never have arrived: the thread knows them by their ids. Model, system prompt
+    and settings in the body have no effect: those are the operator's.
     """
     request = _parse(body)
     again = request.trigger == "regenerate-message"
     if request.messages is None and not again:
         raise BadRequest(_no_messages(request))
     sent = request.messages or []
-    turn = () if again else _new_turn(sent)
+    turn = _new_turn(sent)
     _check_ids(sent, len(turn))
-    messages = _read(turn)
+    messages = _read([message for message in turn if message.id] if again else turn, files)
     decisions = () if again else _decisions(sent)
     if not messages and not decisions and not again:
         raise BadRequest("nothing new to answer: expected user text, a file, an approval or a tool output at the end")
@@ -135,8 +138,7 @@ def _parts(message: wire.ChatMessage) -> Iterator[wire.SentPart]:
 # The new turn.
 
 
-def _read(turn: Sequence[wire.ChatMessage]) -> tuple[InputMessage, ...]:
-    files = Files()
+def _read(turn: Sequence[wire.ChatMessage], files: Files) -> tuple[InputMessage, ...]:
     messages: list[InputMessage] = []
     for message in turn:
         role = ROLES.get(message.role)

@@ -31,7 +31,8 @@ def routes(operations: Operations) -> list[Route]:
         """Submit a turn or the answers to open questions, and stream what follows."""
         principal = operations.principal(request)
         ids = request.path_params
-        asked = decode(await read_json(request), thread_id=ids.get("thread"), agent_id=ids.get("agent"))
+        body = await read_json(request)
+        asked = decode(body, operations.files(), thread_id=ids.get("thread"), agent_id=ids.get("agent"))
         dialect = asked_dialect(request) or asked.dialect or operations.ai_sdk_version
         receipt = await operations.submit(principal, asked.request, origin="ai_sdk")
         if receipt.answers and wants_json(request):

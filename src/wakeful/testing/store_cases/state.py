@@ -8,11 +8,12 @@ import pytest
 
 from wakeful.contracts.errors import Conflict, LeaseLost
 from wakeful.contracts.interrupt import Decision
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Store
 from wakeful.testing.store_cases.builders import answers, ask, log, more, question, settlement, start
 
-STATE = {"list": ["milk", None], "deep": {"a": {"b": []}}, "n": 0, "": "empty name"}
+STATE: JsonObject = {"list": ["milk", None], "deep": {"a": {"b": []}}, "n": 0, "": "empty name"}
 
 
 class StateCases:
