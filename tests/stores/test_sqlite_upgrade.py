@@ -14,7 +14,7 @@ from wakeful.contracts.codec import encode_message
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.mailbox import queue_revision
-from wakeful.stores.sqlite.rows import json_blob
+from wakeful.stores.rows import json_blob
 from wakeful.stores.sqlite.schema import load_migrations
 from wakeful.stores.sqlite.store import SQLiteStore
 from wakeful.testing.store_cases.builders import (

@@ -10,9 +10,9 @@ from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import Accepted, ClaimRequest, Submission
 from wakeful.stores.postgres.endings import retire, stop_others
 from wakeful.stores.postgres.messages import add_messages, message_seq, replace_messages
-from wakeful.stores.postgres.rows import json_blob
 from wakeful.stores.postgres.runs import bounds, run_by_key, write_entries
 from wakeful.stores.postgres.session import Row, Session
+from wakeful.stores.rows import json_blob
 
 
 async def accept(session: Session, submission: Submission) -> Accepted:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import Damaged
 from wakeful.contracts.event import ErrorReport, RunFinished
-from wakeful.stores.postgres.rows import json_blob
 from wakeful.stores.postgres.runs import write_entries
 from wakeful.stores.postgres.session import Row, Session
+from wakeful.stores.rows import json_blob
 
 # More than a worker may have shown of the log without having committed it.
 SHOWN_AHEAD = 1_024

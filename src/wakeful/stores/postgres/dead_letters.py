@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from wakeful.contracts.mailbox import DeadLetter, retry_key
-from wakeful.stores.postgres.rows import dead_letter_of
 from wakeful.stores.postgres.session import Session
+from wakeful.stores.rows import dead_letter_of
 
 LAST_KEY = 2**63 - 1
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from wakeful.contracts.errors import Conflict, NotFound
-from wakeful.contracts.interrupt import Decision, InterruptRecord
+from wakeful.contracts.errors import Conflict
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_move
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Answers, Decided
+from wakeful.stores.answers import sort_answers
 from wakeful.stores.postgres.interrupts import interrupts
 from wakeful.stores.postgres.locks import lock_run
 from wakeful.stores.postgres.messages import add_messages
-from wakeful.stores.postgres.rows import json_blob
 from wakeful.stores.postgres.runs import bounds, newest_dispatch, run_by_key, write_entries
 from wakeful.stores.postgres.session import Session
 from wakeful.stores.postgres.threads import share
+from wakeful.stores.rows import json_blob
 
 
 async def decide(session: Session, answers: Answers) -> Decided:
@@ -23,7 +21,7 @@ async def decide(session: Session, answers: Answers) -> Decided:
     await lock_run(session, answers.run_key)
     run = await run_by_key(session, answers.run_key)
     records = {record.interrupt.id: record for record in await interrupts(session, run.key)}
-    accepted, already = _sort(answers.decisions, records)
+    accepted, already = sort_answers(answers.decisions, records)
     repeated = bool(already) and not accepted
     if run.status is not RunStatus.WAITING and not repeated:
         raise Conflict(f"run {run.id} is {run.status}: only a waiting run takes decisions")
@@ -78,39 +76,3 @@ async def _queue(session: Session, answers: Answers) -> None:
         process=None,
         due_at=answers.at,
     )
-
-
-def _sort(
-    decisions: Sequence[Decision], records: dict[str, InterruptRecord]
-) -> tuple[dict[str, Decision], dict[str, None]]:
-    """New answers by interrupt id, and the ids already answered the same way; in the order given."""
-    accepted: dict[str, Decision] = {}
-    already: dict[str, None] = {}
-    for decision in decisions:
-        record = _find(decision.target, records)
-        first = record.decision or accepted.get(record.interrupt.id)
-        if first is None:
-            accepted[record.interrupt.id] = decision
-        elif not _same(record, first, decision):
-            raise Conflict(f"interrupt {record.interrupt.id} was already decided differently; the first answer stands")
-        elif record.decision:
-            already[record.interrupt.id] = None
-    return accepted, already
-
-
-def _find(target: str, records: dict[str, InterruptRecord]) -> InterruptRecord:
-    """By interrupt id, else by call id: the open one, else the latest (a call may be asked about twice)."""
-    if target in records:
-        return records[target]
-    asked = [record for record in records.values() if record.interrupt.call_id == target]
-    if not asked:
-        raise NotFound("interrupt", target)
-    return next((record for record in asked if record.decision is None), asked[-1])
-
-
-def _same(record: InterruptRecord, first: Decision, again: Decision) -> bool:
-    """Whether two answers mean the same for the run; of an approval only an explicit yes counts, and what it allows."""
-    if record.interrupt.kind == "approval":
-        approved = first.approved is True
-        return approved is (again.approved is True) and (not approved or first.arguments == again.arguments)
-    return (first.approved, first.output, first.failed) == (again.approved, again.output, again.failed)

@@ -13,8 +13,8 @@ from wakeful.contracts.store import Claim, ClaimRequest
 from wakeful.stores.named_sql import Value
 from wakeful.stores.postgres.damage import give_up
 from wakeful.stores.postgres.messages import add_messages, replace_messages
-from wakeful.stores.postgres.rows import input_of, json_blob, run_of
 from wakeful.stores.postgres.session import Row, Session
+from wakeful.stores.rows import input_of, json_blob, run_of
 
 # Nobody plans further ahead than this: what is due later was written by a clock that ran ahead.
 FAR_MS = 600_000

@@ -8,8 +8,8 @@ from contextlib import suppress
 from wakeful.contracts.errors import Damaged
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
 from wakeful.contracts.run import Run
-from wakeful.stores.postgres.rows import interrupt_of, interrupt_record_of, json_blob, run_of
 from wakeful.stores.postgres.session import Session
+from wakeful.stores.rows import interrupt_of, interrupt_record_of, json_blob, run_of
 
 
 async def raise_interrupts(session: Session, run_key: int, interrupts: Sequence[Interrupt]) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.query import LogPage
-from wakeful.stores.postgres.packing import Stored, unpack
-from wakeful.stores.postgres.rows import log_entry
+from wakeful.stores.packing import Stored, unpack
 from wakeful.stores.postgres.session import Row, Session
+from wakeful.stores.rows import log_entry
 
 
 async def read_open_log(session: Session, run_key: int, after: int, limit: int) -> LogPage | None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from wakeful.contracts.errors import BadRequest, Conflict
 from wakeful.contracts.mailbox import EntryEdit, MailboxEntry, queue_revision
 from wakeful.stores.postgres.locks import lock_run
-from wakeful.stores.postgres.rows import json_blob, mailbox_entry_of
 from wakeful.stores.postgres.runs import bounds, run_by_key, write_entries
 from wakeful.stores.postgres.session import Session
+from wakeful.stores.rows import json_blob, mailbox_entry_of
 
 
 async def mailbox(session: Session, thread_key: int) -> tuple[MailboxEntry, ...]:

@@ -10,8 +10,8 @@ from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import MessageQuery, MessageRows
 from wakeful.stores.named_sql import Value
-from wakeful.stores.postgres.rows import message_of
 from wakeful.stores.postgres.session import Session
+from wakeful.stores.rows import message_of
 
 
 class Joining(NamedTuple):

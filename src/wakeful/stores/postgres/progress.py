@@ -15,10 +15,10 @@ from wakeful.stores.postgres.endings import retire
 from wakeful.stores.postgres.interrupts import raise_interrupts
 from wakeful.stores.postgres.locks import lock_leased
 from wakeful.stores.postgres.messages import Joining, add_all_messages, add_messages
-from wakeful.stores.postgres.rows import json_blob
 from wakeful.stores.postgres.runs import bounds, write_entries, write_logs
 from wakeful.stores.postgres.session import Session
 from wakeful.stores.postgres.threads import share, share_all
+from wakeful.stores.rows import json_blob
 
 
 async def append(session: Session, batch: Sequence[Append]) -> frozenset[int]:

@@ -10,8 +10,8 @@ from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.query import RunCounts, RunQuery, RunRows
 from wakeful.contracts.run import Run
 from wakeful.stores.named_sql import Value
-from wakeful.stores.postgres.rows import run_of
 from wakeful.stores.postgres.session import Session
+from wakeful.stores.rows import run_of
 
 
 async def run_by_key(session: Session, run_key: int) -> Run:

@@ -12,8 +12,8 @@ from wakeful.contracts.query import ThreadChange, ThreadQuery, ThreadRows
 from wakeful.contracts.store import ChildStrategy
 from wakeful.contracts.thread import Thread
 from wakeful.stores.named_sql import Value
-from wakeful.stores.postgres.rows import json_blob, state_of, thread_of
 from wakeful.stores.postgres.session import Session
+from wakeful.stores.rows import json_blob, state_of, thread_of
 
 
 async def create_thread(session: Session, thread: Thread) -> Thread:

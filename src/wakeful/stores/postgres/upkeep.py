@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wakeful.contracts.upkeep import Sizes
-from wakeful.stores.postgres.packing import LARGEST_PACK, Pack, Stored, pack
+from wakeful.stores.packing import LARGEST_PACK, Pack, Stored, pack
 from wakeful.stores.postgres.session import Session
 
 # Rewrites what shrinks most; everything else is reused by the server itself.

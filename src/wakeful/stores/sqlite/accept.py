@@ -9,9 +9,9 @@ from wakeful.contracts.errors import Backlogged, Conflict
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus
 from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import Accepted, ClaimRequest, Submission
+from wakeful.stores.rows import json_blob
 from wakeful.stores.sqlite.endings import retire, stop_others
 from wakeful.stores.sqlite.messages import add_messages, message_seq, replace_messages
-from wakeful.stores.sqlite.rows import json_blob
 from wakeful.stores.sqlite.runs import bounds, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 

@@ -7,7 +7,7 @@ import sqlite3
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import Damaged
 from wakeful.contracts.event import ErrorReport, RunFinished
-from wakeful.stores.sqlite.rows import json_blob
+from wakeful.stores.rows import json_blob
 from wakeful.stores.sqlite.runs import write_entries
 from wakeful.stores.sqlite.session import Session
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from wakeful.contracts.mailbox import DeadLetter, retry_key
-from wakeful.stores.sqlite.rows import dead_letter_of
+from wakeful.stores.rows import dead_letter_of
 from wakeful.stores.sqlite.session import Session
 
 LAST_KEY = 2**63 - 1

@@ -12,9 +12,10 @@ from wakeful.contracts.query import Orders
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Claim, ClaimRequest
 from wakeful.stores.named_sql import Value
+from wakeful.stores.rows import input_of, json_blob, run_of
 from wakeful.stores.sqlite.damage import give_up
+from wakeful.stores.sqlite.lists import json_list
 from wakeful.stores.sqlite.messages import add_messages, replace_messages
-from wakeful.stores.sqlite.rows import input_of, json_blob, json_list, run_of
 from wakeful.stores.sqlite.session import Session
 
 # Nobody plans further ahead than this: what is due later was written by a clock that ran ahead.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from wakeful.contracts.errors import Damaged
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
 from wakeful.contracts.run import Run
-from wakeful.stores.sqlite.rows import interrupt_of, interrupt_record_of, json_blob, run_of
+from wakeful.stores.rows import interrupt_of, interrupt_record_of, json_blob, run_of
 from wakeful.stores.sqlite.session import Session
 
 

@@ -8,8 +8,9 @@ from itertools import islice
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.query import LogPage
-from wakeful.stores.sqlite.packing import Stored, unpack
-from wakeful.stores.sqlite.rows import json_list, log_entry
+from wakeful.stores.packing import Stored, unpack
+from wakeful.stores.rows import log_entry
+from wakeful.stores.sqlite.lists import json_list
 from wakeful.stores.sqlite.session import Session
 
 

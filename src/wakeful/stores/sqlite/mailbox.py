@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wakeful.contracts.errors import BadRequest, Conflict
 from wakeful.contracts.mailbox import EntryEdit, MailboxEntry, queue_revision
-from wakeful.stores.sqlite.rows import json_blob, mailbox_entry_of
+from wakeful.stores.rows import json_blob, mailbox_entry_of
 from wakeful.stores.sqlite.runs import bounds, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 

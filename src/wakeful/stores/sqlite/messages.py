@@ -9,7 +9,8 @@ from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import MessageQuery, MessageRows
 from wakeful.stores.named_sql import Value
-from wakeful.stores.sqlite.rows import json_list, message_of
+from wakeful.stores.rows import message_of
+from wakeful.stores.sqlite.lists import json_list
 from wakeful.stores.sqlite.session import Session
 
 

@@ -8,11 +8,11 @@ from wakeful.contracts.errors import Conflict, IllegalMove
 from wakeful.contracts.lifecycle import FINISHED, RESTING, RunStatus, check_run_move
 from wakeful.contracts.run import Voids
 from wakeful.contracts.store import Append, Retirement, Settlement
+from wakeful.stores.rows import json_blob
 from wakeful.stores.sqlite.dispatches import fence, lease_lost
 from wakeful.stores.sqlite.endings import retire
 from wakeful.stores.sqlite.interrupts import raise_interrupts
 from wakeful.stores.sqlite.messages import add_messages
-from wakeful.stores.sqlite.rows import json_blob
 from wakeful.stores.sqlite.runs import bounds, event_rows, run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 from wakeful.stores.sqlite.threads import share

@@ -10,7 +10,7 @@ from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.query import RunCounts, RunQuery, RunRows
 from wakeful.contracts.run import Run
 from wakeful.stores.named_sql import Value
-from wakeful.stores.sqlite.rows import run_of
+from wakeful.stores.rows import run_of
 from wakeful.stores.sqlite.session import Session
 
 

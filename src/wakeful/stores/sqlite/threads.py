@@ -10,7 +10,8 @@ from wakeful.contracts.query import ThreadChange, ThreadQuery, ThreadRows
 from wakeful.contracts.store import ChildStrategy
 from wakeful.contracts.thread import Thread
 from wakeful.stores.named_sql import Value
-from wakeful.stores.sqlite.rows import json_blob, json_list, state_of, thread_of
+from wakeful.stores.rows import json_blob, state_of, thread_of
+from wakeful.stores.sqlite.lists import json_list
 from wakeful.stores.sqlite.session import Session
 
 

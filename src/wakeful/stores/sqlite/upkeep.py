@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wakeful.contracts.upkeep import Sizes
-from wakeful.stores.sqlite.packing import LARGEST_PACK, Pack, Stored, pack
+from wakeful.stores.packing import LARGEST_PACK, Pack, Stored, pack
 from wakeful.stores.sqlite.session import Session
 
 

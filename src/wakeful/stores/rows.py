@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,7 +18,6 @@ from wakeful.contracts.message import Message
 from wakeful.contracts.run import Run, RunOptions, Voids
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.usage import Usage
-from wakeful.stores.postgres.session import Row
 
 _encoder = msgspec.json.Encoder()
 _usage = msgspec.json.Decoder(Usage)
@@ -29,6 +28,15 @@ _interrupt = msgspec.json.Decoder(Interrupt)
 _decision = msgspec.json.Decoder(Decision)
 _messages = msgspec.json.Decoder(tuple[Message, ...])
 _voids = msgspec.json.Decoder(Voids)
+
+
+class Row(Protocol):
+    """A row of any driver: its columns by name."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """The value of a column."""
+        ...
+
 
 UNREADABLE = (msgspec.DecodeError, zlib.error, ValueError, RecursionError)
 """What decoding raises when the bytes of a row are not what was written."""

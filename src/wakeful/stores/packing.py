@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -10,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from wakeful.stores.sqlite.rows import UNREADABLE, damaged
+from wakeful.stores.rows import UNREADABLE, Row, damaged
 
 Stored = tuple[int, int, bytes]
 """An event as its row: seq, at (ms), body."""
@@ -41,7 +40,7 @@ def pack(events: Sequence[Stored]) -> Pack:
     return Pack(seqs[0], seqs[-1], len(events), zlib.compress(_encoder.encode(columns)))
 
 
-def unpack(row: sqlite3.Row) -> Iterator[Stored]:
+def unpack(row: Row) -> Iterator[Stored]:
     """What a row of `packs` holds; raises `Damaged`."""
     try:
         seqs, ats, bodies = _decoder.decode(zlib.decompress(row["body"]))
