@@ -32,6 +32,7 @@ SAMPLES = {
     "cycles": ("contracts/run.py", "import wakeful.contracts.usage"),
     "front-door": ("server/__init__.py", "import wakeful"),
     "http": ("engine/loop.py", "import starlette"),
+    "stores-apart": ("stores/sqlite/__init__.py", "import wakeful.stores.postgres"),
     "databases": ("runtime/worker.py", "import sqlite3"),
     "vendors": ("bootstrap/__init__.py", "import aiohttp"),
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.runtime.conftest import Valve
 
-from wakeful.contracts.event import RunFinished, StepStarted, TextDelta
+from wakeful.contracts.event import RunFinished, TextDelta
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.signal import Signal
 from wakeful.providers.scripted import ScriptedProvider
@@ -189,32 +189,18 @@ async def test_a_run_is_stopped_from_another_process(afar: Afar):
 async def test_a_step_that_is_being_written_elsewhere_is_shown_as_it_comes(afar: Afar):
     receipt = await afar.begin()
     await afar.watch()
-    shown: list[bytes] = []
-    half = asyncio.Event()
+    frames = Frames(afar.there, receipt.run.key)
 
-    async def read() -> None:
-        frames = afar.there.feed.project(
-            receipt.run.key,
-            key="test",
-            projector=lambda: lambda entry: type(entry.event).__name__.encode() + b" ",
-            voids=(),
-        )
-        async with aclosing(frames):
-            async for data in frames:
-                shown.append(data)
-                if b"TextDelta" in data:
-                    half.set()
-
-    task = asyncio.create_task(read())
-    async with asyncio.timeout(5):
-        await half.wait()
-
-    assert b"StepStarted" in b"".join(shown)
+    await frames.until(b"TextDelta")
+    before_the_end = b"".join(frames.shown)
     afar.gate.set()
     await afar.house.events(receipt)
     afar.tell(logs=(receipt.run.key,))
     async with asyncio.timeout(5):
-        await task
+        await frames.task
+
+    assert b"StepStarted" in before_the_end
+    assert b"RunFinished" not in before_the_end
 
 
 async def test_a_step_nobody_writes_any_more_is_held_back(afar: Afar):
@@ -222,30 +208,38 @@ async def test_a_step_nobody_writes_any_more_is_held_back(afar: Afar):
     await afar.house.crash(afar.house.runtimes[-1])
     afar.house.outlive_leases()
     await afar.watch()
-    shown: list[bytes] = []
-    started = asyncio.Event()
+    frames = Frames(afar.there, receipt.run.key)
 
-    async def read() -> None:
-        frames = afar.there.feed.project(
-            receipt.run.key,
-            key="test",
-            projector=lambda: lambda entry: type(entry.event).__name__.encode() + b" ",
-            voids=(),
+    await frames.until(b"StepStarted")
+    await settled(afar)
+
+    assert b"TextDelta" not in b"".join(frames.shown)
+    frames.task.cancel()
+    await asyncio.wait([frames.task])
+
+
+class Frames:
+    """A reader of the other process for a protocol that cannot take back what it showed; frames name their events."""
+
+    def __init__(self, runtime: Runtime, key: int) -> None:
+        self.shown: list[bytes] = []
+        self._news = asyncio.Event()
+        self.task = asyncio.create_task(self._read(runtime, key))
+
+    async def until(self, name: bytes) -> None:
+        async with asyncio.timeout(5):
+            while name not in b"".join(self.shown):
+                self._news.clear()
+                await self._news.wait()
+
+    async def _read(self, runtime: Runtime, key: int) -> None:
+        frames = runtime.feed.project(
+            key, key="test", projector=lambda: lambda entry: type(entry.event).__name__.encode() + b" ", voids=()
         )
         async with aclosing(frames):
             async for data in frames:
-                shown.append(data)
-                if StepStarted.__name__.encode() in data:
-                    started.set()
-
-    task = asyncio.create_task(read())
-    async with asyncio.timeout(5):
-        await started.wait()
-    await settled(afar)
-
-    assert b"TextDelta" not in b"".join(shown)
-    task.cancel()
-    await asyncio.wait([task])
+                self.shown.append(data)
+                self._news.set()
 
 
 async def finished(afar: Afar, receipt: Receipt) -> None:
