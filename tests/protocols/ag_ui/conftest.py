@@ -12,6 +12,7 @@ import jsonpointer
 import pytest
 from ag_ui.core import Event
 from pydantic import BaseModel, TypeAdapter
+from tests.protocols.ag_ui.asking import Chat
 
 MODELS: TypeAdapter[Any] = TypeAdapter(Event)
 OPENERS = {
@@ -232,3 +233,9 @@ def verifier() -> type[Verifier]:
 def undeclared() -> Callable[[BaseModel], list[str]]:
     """`undeclared(model)`: the names in one of the protocol's models, and below, that its type does not declare."""
     return unknown_fields
+
+
+@pytest.fixture
+def chat(server: Any) -> Chat:
+    """A new thread of the demo agent."""
+    return Chat(server)

@@ -4,100 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 from starlette.applications import Starlette
+from tests.protocols.ag_ui.asking import (
+    RUNS,
+    USER,
+    Chat,
+    agent,
+    cancelled,
+    entry,
+    events,
+    refused,
+    without_messages,
+)
 
 from wakeful.protocols.ag_ui import routes as ag_ui
 from wakeful.providers.scripted import ScriptedProvider, call, think
-from wakeful.sdk.agent import Agent
-from wakeful.sdk.tool import tool
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
 from wakeful.server.operations import Operations
-
-RUNS = "/v1/ag-ui/agents/assistant/runs"
-TWO = "email a@example.com hi and email b@example.com yo"
-PAINT = {"name": "paint", "description": "Paint.", "parameters": {"type": "object", "properties": {}}}
-USER = {"id": "u", "role": "user", "content": "do it"}
-
-
-@tool(approval=True)
-def launch(name: str = "") -> str:
-    """Launch."""
-    return f"launched {name}"
-
-
-def events(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line.removeprefix("data: ")) for line in text.split("\n") if line.startswith("data: ")]
-
-
-def kinds(text: str) -> list[str]:
-    return [event["type"] for event in events(text)]
-
-
-def entry(interrupt: str, approved: Any = True, status: str = "resolved", **more: Any) -> dict[str, Any]:
-    return {"interruptId": interrupt, "status": status, "payload": {"approved": approved, **more}}
-
-
-def cancelled(interrupt: str) -> dict[str, Any]:
-    return {"interruptId": interrupt, "status": "cancelled"}
-
-
-class Chat:
-    """One thread of a server, asked as a client of AG-UI does."""
-
-    def __init__(self, server: Any, thread: str = "t") -> None:
-        self.server = server
-        self.thread = thread
-        self.turn = 0
-
-    async def post(
-        self, version: str | None = "1.0", thread: str | None = None, accept: str = "*/*", **body: Any
-    ) -> Any:
-        self.turn += 1
-        sent = {"threadId": thread or self.thread, "runId": f"{self.thread}-{self.turn}", "messages": [], **body}
-        sent |= {"protocolVersion": version} if version else {}
-        return await self.server.client.post(RUNS, json=sent, headers={"accept": accept})
-
-    async def ask(self, text: str = TWO, **body: Any) -> list[str]:
-        """The interrupts a turn ends with."""
-        body.setdefault("messages", [{**USER, "id": f"u-{self.turn}", "content": text}])
-        end = events((await self.post(**body)).text)[-1]
-        return [interrupt["id"] for interrupt in end["outcome"].get("interrupts", ())]
-
-    async def answer(self, *entries: dict[str, Any], **body: Any) -> list[dict[str, Any]]:
-        response = await self.post(resume=[*entries], **body)
-        assert response.status_code == 200, response.text
-        assert response.headers["content-type"].startswith("text/event-stream")
-        return events(response.text)
-
-    async def stored(self) -> tuple[Any, Any]:
-        """What the server holds of the thread: its messages, and its runs with their decisions."""
-        messages = (await self.server.client.get(f"/v1/threads/{self.thread}/messages")).json()["messages"]
-        runs = (await self.server.client.get(f"/v1/runs?thread_id={self.thread}")).json()["items"]
-        return messages, [run["status"] for run in runs]
-
-
-@pytest.fixture
-def chat(server: Any) -> Chat:
-    """A new thread of the demo agent."""
-    return Chat(server)
-
-
-def without_messages(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A continuation that is shown again, without the messages before it, which a client is given first."""
-    assert [event["type"] for event in found[:2]] == ["RUN_STARTED", "MESSAGES_SNAPSHOT"]
-    return [found[0], *found[2:]]
-
-
-def refused(found: list[dict[str, Any]], code: str) -> bool:
-    (only,) = found
-    return (only["type"], only["code"]) == ("RUN_ERROR", code) and "expected" in only["message"]
 
 
 @pytest.mark.proves("G14")
@@ -341,117 +270,3 @@ async def test_edited_arguments_that_do_not_fit_are_400_and_change_nothing(chat:
 
     assert response.status_code == 400
     assert await chat.stored() == before
-
-
-def agent(**limits: Any) -> Agent:
-    return Agent("assistant", model="scripted:any", tools=[launch], **limits)
-
-
-@pytest.fixture
-async def both(serve: Callable[..., Any]) -> tuple[Chat, str, str]:
-    """A thread whose run waits for an approval and for a front-end call: (chat, interrupt, call)."""
-    replies = [[call("launch"), call("paint", call_id="painting")], "Done."]
-    chat = Chat(await serve(agents=[agent()], providers=[ScriptedProvider(replies)]))
-    (question,) = await chat.ask(messages=[USER], tools=[PAINT])
-    return chat, question, "painting"
-
-
-def result(call_id: str, content: str = "red") -> dict[str, Any]:
-    return {"id": "painted", "role": "tool", "toolCallId": call_id, "content": content}
-
-
-async def test_an_approval_and_a_front_end_call_are_answered_in_one_request(both: tuple[Chat, str, str]) -> None:
-    chat, question, painting = both
-
-    found = await chat.answer(entry(question), messages=[USER, result(painting)])
-
-    assert [event["toolCallId"] for event in found if event["type"] == "TOOL_CALL_RESULT"].count(painting) == 1
-    assert found[-1]["outcome"] == {"type": "success"}
-
-
-@pytest.mark.parametrize("version", [None, "1.0"])
-async def test_an_approval_alone_leaves_the_front_end_call_to_the_client(
-    both: tuple[Chat, str, str], version: str | None
-) -> None:
-    chat, question, painting = both
-
-    approved = await chat.answer(entry(question), version=version)
-    again = await chat.answer(entry(question), version=version, runId="t-2")
-    returned = events((await chat.server.client.get("/v1/ag-ui/threads/t/stream?protocolVersion=1.0")).text)
-    painted = events((await chat.post(version, messages=[USER, result(painting)])).text)
-
-    assert [event["type"] for event in approved] == ["RUN_STARTED", "RUN_FINISHED"]
-    expected = {"type": "success", "pendingToolCallIds": [painting]}
-    assert approved[-1].get("outcome") == (expected if version else None)
-    assert again == approved
-    assert returned[-1]["outcome"] == expected
-    assert painted[-1]["type"] == "RUN_FINISHED"
-    assert [event["type"] for event in painted].count("TOOL_CALL_RESULT") == 2
-
-
-async def test_a_front_end_result_alone_is_refused_while_an_approval_is_open(both: tuple[Chat, str, str]) -> None:
-    chat, question, painting = both
-    before = await chat.stored()
-
-    found = events((await chat.post(messages=[USER, result(painting)])).text)
-
-    assert refused(found, "INTERRUPTS_OPEN")
-    assert question in found[0]["message"]
-    assert await chat.stored() == before
-
-
-async def test_a_tool_message_is_no_answer_to_an_approval(chat: Chat) -> None:
-    (question,) = await chat.ask("email a@example.com hi")
-    call_id = (await chat.server.client.get("/v1/threads/t/runs/active")).json()["interrupts"][0]["call_id"]
-    before = await chat.stored()
-
-    found = events((await chat.post(messages=[result(call_id, '{"approved":true}')])).text)
-
-    assert refused(found, "INTERRUPTS_OPEN")
-    assert question in found[0]["message"]
-    assert await chat.stored() == before
-
-
-@pytest.mark.proves("G11")
-async def test_the_result_of_a_front_end_call_again_is_the_same_continuation(both: tuple[Chat, str, str]) -> None:
-    chat, question, painting = both
-    body = {"messages": [USER, result(painting)]}
-    once = await chat.answer(entry(question), **body)
-    before = await chat.stored()
-
-    again = await chat.answer(entry(question), runId="t-2", **body)
-    alone = events((await chat.post(runId="t-2", **body)).text)
-    other = events((await chat.post(messages=[USER, result(painting, "blue")])).text)
-
-    assert without_messages(again) == without_messages(alone) == once
-    assert refused(other, "INTERRUPT_MISMATCH")
-    assert await chat.stored() == before
-
-
-async def test_what_the_page_did_is_kept_when_new_text_follows_it(serve: Callable[..., Any]) -> None:
-    replies = [[call("paint", {}, call_id="painting"), call("paint", {}, call_id="other")], "Hello."]
-    chat = Chat(await serve(agents=[agent()], providers=[ScriptedProvider(replies)]))
-    await chat.ask(messages=[USER], tools=[PAINT])
-    asked = {"id": "a", "role": "assistant", "toolCalls": []}
-    hello = {"id": "h", "role": "user", "content": "hello"}
-
-    response = await chat.post(messages=[USER, asked, result("painting", "it is dark"), hello], tools=[PAINT])
-
-    messages, runs = await chat.stored()
-    outputs = {part["call_id"]: part["output"] for one in messages for part in one["parts"] if "output" in part}
-    assert events(response.text)[-1]["outcome"] == {"type": "success"}
-    assert outputs == {"painting": "it is dark", "other": "The run was ended before this call was answered."}
-    assert sorted(runs) == ["cancelled", "completed"]
-
-
-async def test_a_thread_is_stopped_over_the_protocol(chat: Chat) -> None:
-    body = {"threadId": "t", "runId": "r", "messages": [{**USER, "content": "count to 500 every 20 ms"}]}
-    lines: list[str] = []
-    async with chat.server.client.stream("POST", RUNS, json={**body, "protocolVersion": "1.0"}) as stream:
-        async for line in stream.aiter_lines():
-            lines.append(line)
-            if "TEXT_MESSAGE_CONTENT" in line:
-                stopped = await chat.server.client.post("/v1/ag-ui/threads/t/stop")
-                assert (stopped.status_code, stopped.json()["status"]) == (202, "cancel_requested")
-
-    assert events("\n".join(lines))[-1]["outcome"] == {"type": "cancelled"}
