@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,24 @@ from click.testing import CliRunner, Result
 from wakeful.cli.main import main
 
 STORE = ("--store", "sqlite:///wakeful.db")
+OLD, NEW = "sqlite:///wakeful.db", "sqlite:///new.db"
+DYING = """
+import asyncio, os, signal, sys
+from wakeful.cli import moving
+from wakeful.stores.sqlite.store import SQLiteStore
+
+def tell(now):
+    if now == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+async def main():
+    old, new = SQLiteStore("wakeful.db"), SQLiteStore("new.db")
+    await old.open()
+    await new.open()
+    await moving.copy(old, new, force=False, tell=tell)
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture
@@ -104,3 +124,44 @@ def test_a_store_that_cannot_be_opened_is_told_in_one_line(db: Any, tmp_path: Pa
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
     assert isinstance(result.exception, SystemExit)
+
+
+def test_a_copy_is_counted_and_summed_for_people_and_for_programs(db: Any):
+    copied = db("copy", OLD, NEW)
+    again = db("copy", OLD, "sqlite:///again.db", "--json")
+
+    assert copied.exit_code == 0, copied.output
+    rows = {line.split()[0]: line.split()[1:] for line in copied.stdout.splitlines()[:-1]}
+    summed = json.loads(again.stdout)
+    assert rows == {kind: [f"{one['rows']:,}", one["sha256"]] for kind, one in summed.items()}
+    assert (rows["threads"][0], rows["runs"][0], rows["messages"][0]) == ("1", "2", "4")
+    assert "both stores hold the same" in copied.stdout
+    assert "copying events" in copied.stderr
+    assert sizes(db)["events"] == summed["events"]["rows"]
+
+
+def test_a_finished_copy_is_a_store_like_others_and_no_target(db: Any):
+    db("copy", OLD, NEW)
+
+    again = db("copy", OLD, NEW)
+    unused = db("copy", "sqlite:///nothing.db", "sqlite:///again.db")
+
+    assert (again.exit_code, unused.exit_code) == (1, 1)
+    assert "copy into an empty database" in again.output
+    assert "is its URL right?" in unused.output
+    CliRunner().invoke(main, ["chat", "--store", NEW, "--thread", "t"], input="hello\n", catch_exceptions=False)
+    assert json.loads(db("sizes", "--store", NEW, "--json").output)["messages"] == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX system")
+@pytest.mark.parametrize("moment", ["copying messages", "copying dispatches", "comparing runs"])
+async def test_a_copy_that_was_killed_goes_on(db: Any, start: Any, moment: str):
+    killed = await start("-c", DYING, moment)
+    assert await killed.code() == -signal.SIGKILL
+
+    rest = await start("-m", "wakeful", "db", "copy", OLD, NEW, "--json")
+    whole = await start("-m", "wakeful", "db", "copy", OLD, "sqlite:///whole.db", "--json")
+
+    assert (await rest.code(), await whole.code()) == (0, 0)
+    assert rest.said.splitlines()[-1] == whole.said.splitlines()[-1]
+    assert len(rest.said.splitlines()) <= len(whole.said.splitlines())

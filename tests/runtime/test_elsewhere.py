@@ -11,10 +11,13 @@ import pytest
 from tests.runtime.conftest import Valve
 
 from wakeful.contracts.event import RunFinished, TextDelta
+from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.request import RunRequest
 from wakeful.contracts.signal import Signal
-from wakeful.providers.scripted import ScriptedProvider
+from wakeful.providers.scripted import ScriptedProvider, call
 from wakeful.runtime.tail import SWEEP_MS
+from wakeful.sdk.tool import tool
 from wakeful.stores.sqlite.store import SQLiteStore
 
 if TYPE_CHECKING:
@@ -80,10 +83,10 @@ class Afar:
 class Watching:
     """A reader of the other process."""
 
-    def __init__(self, runtime: Runtime, key: int) -> None:
+    def __init__(self, runtime: Runtime, key: int, *, until_finished: bool = False) -> None:
         self.entries: list[LogEntry] = []
         self._news = asyncio.Event()
-        self.task = asyncio.create_task(self._read(runtime, key))
+        self.task = asyncio.create_task(self._read(runtime, key, until_finished=until_finished))
 
     async def until(self, event: Event) -> None:
         async with asyncio.timeout(5):
@@ -94,8 +97,8 @@ class Watching:
     async def ended(self) -> None:
         await self.task
 
-    async def _read(self, runtime: Runtime, key: int) -> None:
-        async with aclosing(runtime.feed.follow(key, after=0)) as batches:
+    async def _read(self, runtime: Runtime, key: int, *, until_finished: bool) -> None:
+        async with aclosing(runtime.feed.follow(key, after=0, until_finished=until_finished)) as batches:
             async for batch in batches:
                 self.entries.extend(batch)
                 self._news.set()
@@ -158,6 +161,30 @@ async def test_an_idle_stream_asks_the_store_nothing_beyond_the_sweep(afar: Afar
     await afar.house.events(receipt)
     afar.tell(missed=True)
     await asyncio.wait([reader.task for reader in readers])
+
+
+async def test_a_reader_who_stays_while_a_run_waits_asks_the_store_nothing_beyond_the_sweep(house: House):
+    @tool(approval=True)
+    async def delete() -> str:
+        """Delete it."""
+        return "deleted"
+
+    house.tool(delete)
+    runtime = await house.open(call("delete", call_id="a"), "Done.")
+    receipt = await house.submit()
+    await house.events(receipt)
+    reader = Watching(runtime, receipt.run.key, until_finished=True)
+    await house.patient(house.valve.called("last_seqs"))
+    house.valve.calls.clear()
+
+    await house.patient(house.valve.called("last_seqs", times=2))
+
+    assert "read_log" not in house.valve.calls
+    answer = RunRequest(thread_id=receipt.run.thread_id, decisions=(Decision("a", approved=True),))
+    await house.mailbox.submit(receipt.run.scope, answer, origin="test", mode="interrupt")
+    async with asyncio.timeout(5):
+        await reader.ended()
+    assert isinstance(reader.entries[-1].event, RunFinished)
 
 
 async def test_what_came_while_word_was_lost_is_looked_for(afar: Afar):

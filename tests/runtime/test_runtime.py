@@ -48,6 +48,16 @@ async def test_a_stopped_runtime_says_so_when_it_is_started_again(house: House):
     assert not runtime.running
 
 
+async def test_who_asks_a_runtime_that_is_drained_is_told_to_come_back(house: House):
+    runtime = await house.open()
+    runtime.begin_drain()
+    async with asyncio.timeout(5):
+        await runtime.drained()
+
+    with pytest.raises(Unavailable, match="send the request again"):
+        await runtime.start()
+
+
 async def test_a_runtime_belongs_to_one_event_loop(house: House):
     runtime = await house.open()
 

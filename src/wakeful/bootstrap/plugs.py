@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
+from wakeful.bootstrap.masking import masked_url
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.model import Provider
@@ -28,7 +29,7 @@ def open_store(url: str) -> Store:
     if scheme != "sqlite" or not path.startswith("/") or path == "/":
         raise ConfigurationError(
             "expected a store URL such as sqlite:///wakeful.db or postgresql://user:password@host/wakeful, "
-            f"found {url.rpartition('@')[2]!r}"
+            f"found {masked_url(url)!r}"
         )
     from wakeful.stores.sqlite.store import SQLiteStore
 

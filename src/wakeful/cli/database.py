@@ -1,9 +1,9 @@
-"""What `wakeful db` does: looks after one store, whether a server uses it at the moment or not."""
+"""What `wakeful db` does: looks after one store, whether a server uses it or not, or copies one into another."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from wakeful.bootstrap.plugs import open_store
+from wakeful.cli import moving
 from wakeful.contracts.store import Store
 from wakeful.contracts.upkeep import Sizes
 from wakeful.runtime.clock import SystemClock
@@ -31,8 +32,18 @@ ROWS = (
 
 
 def upgrade(url: str) -> None:
-    """Open a store, which brings its schema up to date, and close it."""
-    asyncio.run(_with(url, _nothing))
+    """Open a store, which brings its schema up to date, and close it; also where servers may not (`migrate=false`)."""
+    asyncio.run(_with(_migrating(url), _nothing))
+
+
+def copy(source: str, target: str, *, force: bool) -> list[moving.Checked]:
+    """Copy everything that a store holds into an empty one, or go on with that; what was copied."""
+
+    async def both() -> list[moving.Checked]:
+        async with _opened(source) as old, _opened(_migrating(target)) as new:
+            return await moving.copy(old, new, force=force, tell=lambda now: click.echo(now, err=True))
+
+    return asyncio.run(both())
 
 
 def sizes(url: str) -> Sizes:
@@ -73,6 +84,16 @@ def show_sizes(found: Sizes, *, as_json: bool) -> None:
     click.echo(f"{'  free':<16}{'':>14}{readable(found.free_bytes):>14}")
 
 
+def show_copied(copied: Sequence[moving.Checked], *, as_json: bool) -> None:
+    """Print what a copy holds."""
+    if as_json:
+        click.echo(msgspec.json.encode({one.kind: {"rows": one.rows, "sha256": one.sha256} for one in copied}).decode())
+        return
+    for one in copied:
+        click.echo(f"{one.kind:<18}{one.rows:>14,}  {one.sha256}")
+    click.echo("both stores hold the same: counts and SHA-256 of all rows in key order")
+
+
 def readable(size: int) -> str:
     """A number of bytes as people say it."""
     amount = float(size)
@@ -96,6 +117,12 @@ async def _opened(url: str) -> AsyncGenerator[Store]:
         yield store
     finally:
         await store.aclose()
+
+
+def _migrating(url: str) -> str:
+    """The URL without the parameter that forbids to change the schema."""
+    where, mark, query = url.partition("?")
+    return where + mark + "&".join(part for part in query.split("&") if part != "migrate=false")
 
 
 async def _nothing(_: Store) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pydantic_settings import BaseSettings
 
+from wakeful.bootstrap.masking import masked, masked_url
 from wakeful.bootstrap.plugs import open_store
 from wakeful.bootstrap.settings import at_address, read_runtime_settings, read_settings
 from wakeful.cli.target import load_server
@@ -84,14 +85,14 @@ def _try_store(url: str) -> str:
             await store.aclose()
 
     asyncio.run(attempt())
-    return f"{url} opens"
+    return f"{masked_url(url)} opens"
 
 
 def _attempt(subject: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, check())
     except WakefulError as error:
-        return Finding(subject, error.message, ok=False)
+        return Finding(subject, masked(error.message), ok=False)
     except Exception as error:
         # A target may fail to import in any way.
-        return Finding(subject, f"{type(error).__name__}: {error}", ok=False)
+        return Finding(subject, masked(f"{type(error).__name__}: {error}"), ok=False)

@@ -125,10 +125,28 @@ def _machine_readable(command: click.decorators.FC) -> click.decorators.FC:
 @_stored
 def upgrade(store: str) -> None:
     """Bring a store's schema up to date."""
+    from wakeful.bootstrap.masking import masked_url
     from wakeful.cli import database
 
     _report(lambda: database.upgrade(store))
-    click.echo(f"{store} is up to date")
+    click.echo(f"{masked_url(store)} is up to date")
+
+
+@db.command()
+@click.argument("source")
+@click.argument("target")
+@click.option("--force", is_flag=True, help="Copy running runs too, as runs whose process died.")
+@_machine_readable
+def copy(*, source: str, target: str, force: bool, as_json: bool) -> None:
+    """Copy everything from store SOURCE into the empty store TARGET, such as sqlite:///wakeful.db
+    postgresql://host/wakeful.
+
+    Stop the servers of both first. Killed in the middle, the same command goes on where it was; until it has ended, no
+    server starts on TARGET.
+    """
+    from wakeful.cli import database
+
+    database.show_copied(_report(lambda: database.copy(source, target, force=force)), as_json=as_json)
 
 
 @db.command()
@@ -186,9 +204,10 @@ def version() -> None:
 
 def _report(command: Callable[[], T]) -> T:
     """Run a command; what an operator can mend is told without a stack trace."""
+    from wakeful.bootstrap.masking import masked
     from wakeful.contracts.errors import WakefulError
 
     try:
         return command()
     except WakefulError as error:
-        raise click.ClickException(error.message) from error
+        raise click.ClickException(masked(error.message)) from error

@@ -12,6 +12,7 @@ WakefulError
 ├── Backlogged               too much waits already; try later
 ├── Unavailable              a part of the server cannot answer now
 │   └── StoreUnavailable     the database refused or failed
+│       ├── StoreBusy        all its connections are in use; try later
 │       └── Damaged          what it holds cannot be read
 ├── ConfigurationError       a spec, a target or a setting is wrong; never retried
 ├── LeaseLost                another worker owns the run now; nothing was written
@@ -117,6 +118,16 @@ class StoreUnavailable(Unavailable):
     """The store could not do its work."""
 
     code = "store_unavailable"
+
+
+class StoreBusy(StoreUnavailable):
+    """No connection to the store became free in time; nothing was asked of it. `retry_after` is in seconds."""
+
+    code = "store_busy"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Damaged(StoreUnavailable):

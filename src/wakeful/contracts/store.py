@@ -1,8 +1,8 @@
 """The store socket. One method is one transaction; a backend that does not keep all of it is not shipped.
 
-What only reads is in `reads.py`, what keeps the database small in `upkeep.py`. Writes about a running run carry its
-lease and are refused with `LeaseLost` when the token is no longer current. Driver errors never leave a store: they
-become `StoreUnavailable`. Rows never leave it either.
+What only reads is in `reads.py`, what keeps the database small in `upkeep.py`, moving house in `portable.py`. Writes
+about a running run carry its lease and are refused with `LeaseLost` when the token is no longer current. Driver errors
+never leave a store: they become `StoreUnavailable`. Rows leave it only to move house.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.mailbox import EntryEdit, EntryMode, MailboxEntry
 from wakeful.contracts.message import Message
+from wakeful.contracts.portable import Moving
 from wakeful.contracts.query import ThreadChange
 from wakeful.contracts.reads import Reads
 from wakeful.contracts.run import Lease, Run, RunOptions, Voids
@@ -197,7 +198,7 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
     cancelling: int | None = None
 
 
-class Store(Reads, Upkeep, Protocol):
+class Store(Reads, Upkeep, Moving, Protocol):
     """All promises of persistence. Times are milliseconds, handed in by the caller."""
 
     @property
@@ -218,6 +219,8 @@ class Store(Reads, Upkeep, Protocol):
 
         That is every lease when no other process has the store open (whoever held them is dead), and whatever a
         clock that ran ahead put far into the future. Returns how many dispatches it made due.
+
+        Raises `ConfigurationError` while a copy into the store is under way.
         """
         ...
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 
 from wakeful.contracts.event import LogEntry
+from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.runtime.projection import RING, Projection
 
 
@@ -14,8 +15,8 @@ class Channel:
 
     `version` grows with every change, so that a reader never misses one between looking and waiting. `live` while a
     recorder of this process writes; `tailed` while what others write is brought here out of the log (`tail.py`), and
-    `carried` then says whether somebody carries the run. Where neither is so only the log can say how the run goes on,
-    unless it is `finished`.
+    `carried` then says whether somebody carries the run, `waiting` whether it waited at the last look. Where neither is
+    so only the log can say how the run goes on, unless it is `finished`.
     """
 
     def __init__(self, run_key: int) -> None:
@@ -25,6 +26,7 @@ class Channel:
         self.live = False
         self.tailed = False
         self.carried = False
+        self.waiting = False
         self.finished = False
         self.projections: dict[str, Projection] = {}
         self._base: int | None = None
@@ -47,10 +49,18 @@ class Channel:
         self._ring.clear()
         self._base = self._begun = position
         self.projections.clear()
-        self.tailed = True
+        self.tailed, self.waiting = True, False
+
+    def brought(self, status: RunStatus) -> None:
+        """All that others wrote is here. Of a run that waits more may come; of a finished one not."""
+        self.waiting = status is RunStatus.WAITING
+        if status in FINISHED:
+            self.let_go(finished=True)
+        elif self.waiting:
+            self.poke()
 
     def let_go(self, *, finished: bool) -> None:
-        """The run others carried came to rest; nothing is brought here any more."""
+        """The run that others carried is finished or was removed; nothing is brought here any more."""
         self.tailed, self.finished = False, finished
         self.poke()
 
@@ -87,6 +97,14 @@ class Channel:
     def covers(self, position: int) -> bool:
         """Whether everything after `position` that is visible can be read here."""
         return self._base is not None and self._base <= position
+
+    def tells(self, position: int, *, until_finished: bool) -> bool:
+        """Whether it can be waited here for what comes after `position`, or for the end.
+
+        That a run waits ends readers, except those who stay until it is finished; it is for the log to say.
+        """
+        goes_on = self.tailed and (until_finished or not self.waiting)
+        return self.covers(position) and (self.live or self.finished or goes_on)
 
     def is_past(self, seq: int) -> bool:
         """Whether this event was not written by who carries the run now, if somebody does.

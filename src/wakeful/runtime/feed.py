@@ -117,7 +117,7 @@ class Feed:
                 covered = channel.covers(position)
                 entries = channel.after(position, batch) if covered else []
                 at_end = covered and channel.finished
-                if not entries and not (covered and (channel.live or channel.tailed or channel.finished)):
+                if not entries and not channel.tells(position, until_finished=until_finished):
                     page = await self._store.read_log(run_key, after=position, limit=batch)
                     entries = list(page.entries)
                     at_end = _rests(page.status, until_finished=until_finished)

@@ -90,6 +90,8 @@ class Runtime:
                 await self.store.open()
                 await self.store.recover(self.clock.now())
                 self._main = asyncio.create_task(self._run(), name="wakeful runtime")
+            elif main is not None and main.done() and self.draining:
+                raise Unavailable("the server is going down; send the request again")
             elif main is None or main.done() or main.get_loop() is not asyncio.get_running_loop():
                 raise Unavailable("a runtime works once, in the event loop it was started in; build a new one")
 

@@ -7,7 +7,6 @@ import logging
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import NotFound, StoreUnavailable
-from wakeful.contracts.lifecycle import FINISHED, RESTING
 from wakeful.contracts.store import Store
 from wakeful.runtime.channel import Channel
 from wakeful.runtime.feed import PAGE, Feed
@@ -52,8 +51,8 @@ class Tail:
                 for entry in page.entries:
                     channel.publish(entry)
                 more = page.has_more
-                if not more and page.status in RESTING:
-                    channel.let_go(finished=page.status in FINISHED)
+                if not more:
+                    channel.brought(page.status)
         except NotFound:
             channel.let_go(finished=False)  # its thread was removed: readers find out by themselves
         except StoreUnavailable as error:

@@ -32,6 +32,7 @@ STATUS: dict[type[errors.WakefulError], int] = {
     errors.Backlogged: 429,
     errors.Unavailable: 503,
     errors.StoreUnavailable: 500,
+    errors.StoreBusy: 503,
 }
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
 
@@ -72,7 +73,7 @@ def _headers(error: errors.WakefulError) -> dict[str, str]:
     match error:
         case errors.Unauthorised():
             return {"www-authenticate": "Bearer"}
-        case errors.Backlogged(retry_after=seconds):
+        case errors.Backlogged(retry_after=seconds) | errors.StoreBusy(retry_after=seconds):
             return {"retry-after": str(seconds)}
         case _:
             return {}

@@ -8,12 +8,15 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wakeful.contracts.store import Store
 from wakeful.stores.postgres.store import PostgresStore
+from wakeful.stores.sqlite.store import SQLiteStore
 
 SETTINGS = """
 fsync = off
@@ -21,7 +24,7 @@ full_page_writes = off
 max_connections = 60
 """
 EMPTY = """
-delete from threads; delete from events; delete from packs;
+delete from threads; delete from events; delete from packs; delete from copies;
 select setval(name, 1, false)
 from unnest(array['threads_key_seq', 'runs_key_seq', 'dispatches_key_seq', 'turns']) as name
 """
@@ -195,6 +198,25 @@ async def open_store(url: str) -> AsyncIterator[Open]:
 
         async def opened(at: str = url, **parameters: object) -> PostgresStore:
             store = PostgresStore(at + "".join(f"&{name}={value}" for name, value in parameters.items()))
+            await store.open()
+            stack.push_async_callback(store.aclose)
+            return store
+
+        yield opened
+
+
+Build = Callable[[str], Awaitable[Store]]
+
+
+@pytest.fixture
+async def build(tmp_path: Path, url: str) -> AsyncIterator[Build]:
+    """Opens an empty store: `await build("sqlite")`, any number of them, or once `await build("postgres")`."""
+    numbers = count()
+    async with AsyncExitStack() as stack:
+
+        async def opened(database: str) -> Store:
+            file = tmp_path / f"{next(numbers)}.db"
+            store = PostgresStore(url) if database == "postgres" else SQLiteStore(file, readers=1, busy_timeout=0)
             await store.open()
             stack.push_async_callback(store.aclose)
             return store

@@ -62,6 +62,11 @@ def read_address(url: str) -> Address:
     return msgspec.structs.replace(settings, dsn=dsn, listen_dsn=listen_dsn)
 
 
+def budget(address: Address) -> str:
+    """How many connections this process may open, for the operator who has to provide them."""
+    return f"at most {address.pool_size + 1} connections: {address.pool_size} for work, 1 to listen"
+
+
 def _split(url: str) -> SplitResult:
     try:
         split = urlsplit(url)

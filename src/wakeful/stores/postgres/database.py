@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Protocol, cast
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]  the driver brings no types
 
@@ -69,6 +71,7 @@ async def open_pool(address: Address) -> DriverPool:
             command_timeout=ANSWER_SECONDS,
             reset=_leave_as_it_is,
             init=_refuse_old_server,
+            server_settings=_signed(address.dsn),
             **_for_a_pooler(address),
         ),
     )
@@ -78,8 +81,19 @@ async def open_listening(address: Address) -> ListeningConnection:
     """A connection of its own, past any pooler; raises the driver's errors."""
     return cast(
         "ListeningConnection",
-        await asyncpg.connect(address.listen_dsn, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS),  # pyright: ignore[reportUnknownMemberType]
+        await asyncpg.connect(  # pyright: ignore[reportUnknownMemberType]
+            address.listen_dsn,
+            timeout=ANSWER_SECONDS,
+            command_timeout=ANSWER_SECONDS,
+            server_settings=_signed(address.listen_dsn),
+        ),
     )
+
+
+def _signed(dsn: str) -> dict[str, str]:
+    """What tells this process's connections from others in `pg_stat_activity`, unless the URL names them."""
+    named = "application_name" in dict(parse_qsl(urlsplit(dsn).query))
+    return {} if named else {"application_name": f"wakeful {os.getpid()}"}
 
 
 def _for_a_pooler(address: Address) -> dict[str, Any]:

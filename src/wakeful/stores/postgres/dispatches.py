@@ -10,6 +10,7 @@ from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_mov
 from wakeful.contracts.query import Orders
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Claim, ClaimRequest
+from wakeful.stores.bulk import unfinished_copy
 from wakeful.stores.named_sql import Value
 from wakeful.stores.postgres.damage import give_up
 from wakeful.stores.postgres.messages import add_messages, replace_messages
@@ -119,7 +120,10 @@ async def recover(session: Session, now: int) -> int:
     """Make due what would wait in vain: how many dispatches.
 
     Leases of other processes are left alone, they may be alive; this process's own are of a life before.
+    Raises `ConfigurationError` where a copy into the database has not ended.
     """
+    if await session.row("copy_progress"):
+        raise unfinished_copy()
     broken = await session.count("break_own_leases", now=now, process=session.process)
     near = broken + await session.count("pull_near", now=now, latest=now + FAR_MS)
     session.announce(work=near > 0)

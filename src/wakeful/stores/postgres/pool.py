@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from wakeful.contracts.errors import StoreUnavailable
+from wakeful.contracts.errors import StoreBusy
 from wakeful.stores.postgres.address import Address
 from wakeful.stores.postgres.database import DriverPool, open_pool
 from wakeful.stores.postgres.failures import DRIVER_ERRORS, readable
 from wakeful.stores.postgres.session import Connection
 
 CLOSING_SECONDS = 5.0
+
+# When who found no free connection may ask again.
+RETRY_SECONDS = 1
 
 
 class Pool:
@@ -32,7 +35,7 @@ class Pool:
 
     @asynccontextmanager
     async def lend(self) -> AsyncGenerator[Connection]:
-        """A connection; raises `StoreUnavailable` when none is free in time."""
+        """A connection; raises `StoreBusy` when none is free in time, `StoreUnavailable`."""
         try:
             connection = await self._acquire()
             try:
@@ -56,7 +59,8 @@ class Pool:
         except TimeoutError as error:
             if self._pool.get_size() < self._address.pool_size:
                 raise  # the server did not answer
-            raise StoreUnavailable(
+            raise StoreBusy(
                 f"database {self._address.name}: none of the {self._address.pool_size} connections was free within "
-                f"{self._address.pool_timeout:g} s; raise pool_size or send less"
+                f"{self._address.pool_timeout:g} s; raise pool_size or send less",
+                retry_after=RETRY_SECONDS,
             ) from error

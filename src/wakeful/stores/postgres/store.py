@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -29,19 +30,21 @@ from wakeful.contracts.upkeep import Sizes
 from wakeful.stores.named_sql import load_queries
 from wakeful.stores.postgres import decisions, dispatches, endings, mailbox, progress, schema, threads, upkeep
 from wakeful.stores.postgres.accept import accept
-from wakeful.stores.postgres.address import read_address
-from wakeful.stores.postgres.lane import ClosedLane, WritingLane
+from wakeful.stores.postgres.address import budget, read_address
+from wakeful.stores.postgres.lane import ClosedLane
 from wakeful.stores.postgres.listener import Listener
 from wakeful.stores.postgres.locks import lock_run
 from wakeful.stores.postgres.pool import Pool
+from wakeful.stores.postgres.portable import PostgresMoving
 from wakeful.stores.postgres.readers import Readers
-from wakeful.stores.postgres.reads import PostgresReads
 from wakeful.stores.postgres.session import Session, Statements
 from wakeful.stores.postgres.transaction import transaction
 from wakeful.stores.postgres.writer import Writer
 
+log = logging.getLogger("wakeful.store")
 
-class PostgresStore(PostgresReads):
+
+class PostgresStore(PostgresMoving):
     """Keeps every promise of `contracts.store.Store` in the database at `url`; `address.py` says what that may hold.
 
     Each store object is a process of its own to all others, also to those in the same process.
@@ -52,7 +55,6 @@ class PostgresStore(PostgresReads):
         self._address = read_address(url)
         self._statements = Statements(load_queries("wakeful.stores.postgres"))
         self._process = secrets.token_hex(8)
-        self._writes: WritingLane = ClosedLane()
         self._pool: Pool | None = None
 
     @property
@@ -73,6 +75,7 @@ class PostgresStore(PostgresReads):
         except BaseException:
             await pool.aclose()
             raise
+        log.info("database %s: %s", self._address.name, budget(self._address))
         self._pool = pool
         self._writes = Writer(pool, self._address, self._statements, self._process)
         self._reads = Readers(pool, self._statements, self._process)

@@ -11,6 +11,7 @@ from wakeful.contracts.lifecycle import DispatchStatus, RunStatus, check_run_mov
 from wakeful.contracts.query import Orders
 from wakeful.contracts.run import Lease
 from wakeful.contracts.store import Claim, ClaimRequest
+from wakeful.stores.bulk import unfinished_copy
 from wakeful.stores.named_sql import Value
 from wakeful.stores.rows import input_of, json_blob, run_of
 from wakeful.stores.sqlite.damage import give_up
@@ -104,7 +105,12 @@ def requeue(session: Session, lease: Lease, available_at: int, at: int, error: E
 
 
 def recover(session: Session, now: int, *, alone: bool) -> int:
-    """Make due what would wait in vain: how many dispatches. `alone`: no other process has the database open."""
+    """Make due what would wait in vain: how many dispatches. `alone`: no other process has the database open.
+
+    Raises `ConfigurationError` where a copy into the database has not ended.
+    """
+    if session.row("copy_progress"):
+        raise unfinished_copy()
     broken = session.count("break_leases", now=now) if alone else 0
     return broken + session.count("pull_near", now=now, latest=now + FAR_MS)
 

@@ -32,15 +32,15 @@ from wakeful.stores.sqlite import decisions, dispatches, endings, mailbox, progr
 from wakeful.stores.sqlite.accept import accept
 from wakeful.stores.sqlite.database import Database, Synchronous
 from wakeful.stores.sqlite.failures import DRIVER_ERRORS, readable
-from wakeful.stores.sqlite.lane import ClosedLane, WritingLane
+from wakeful.stores.sqlite.lane import ClosedLane
 from wakeful.stores.sqlite.owner import Owner
+from wakeful.stores.sqlite.portable import SQLiteMoving
 from wakeful.stores.sqlite.readers import Readers
-from wakeful.stores.sqlite.reads import SQLiteReads
 from wakeful.stores.sqlite.session import Session
 from wakeful.stores.sqlite.writer import Writer
 
 
-class SQLiteStore(SQLiteReads):
+class SQLiteStore(SQLiteMoving):
     """Keeps every promise of `contracts.store.Store` in the file at `path`, or in memory for `":memory:"`.
 
     `synchronous="normal"` survives a crash of the process, `"full"` also a loss of power at once after a commit.
@@ -60,7 +60,6 @@ class SQLiteStore(SQLiteReads):
         self._database = Database(path, synchronous=synchronous, busy_timeout=busy_timeout)
         self._reader_count = readers
         self._queries = load_queries("wakeful.stores.sqlite")
-        self._writes: WritingLane = ClosedLane()
         self._owner: Owner | None = None
 
     @property

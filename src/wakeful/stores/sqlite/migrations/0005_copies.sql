@@ -1,0 +1,5 @@
+-- How far a copy of another database into this one is; there is a row only while one is under way.
+create table copies (
+  only_one integer primary key check (only_one = 1),
+  progress blob not null
+) strict;
