@@ -8,22 +8,28 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from tests.chaos.mortal import Mortal
+from tests.chaos.mortal import Served
 from tests.chaos.transcript import Transcript
 
 AGENT = "teller"
 BREATH = 0.05
 """Seconds between two attempts."""
+MAY_PASS = ("store_unavailable", "store_busy", "unavailable")
+"""What the store answers while it is away or busy, and a process that ends."""
 
 
 class CutOff(Exception):
     """The connection ended before the stream did."""
 
 
+class Refused(Exception):
+    """The server cannot answer now: come back."""
+
+
 class Client:
     """One client with a thread of its own. `run` is what is asked at the moment; `waiting`: it has no answer yet."""
 
-    def __init__(self, name: str, server: Mortal, http: httpx.AsyncClient) -> None:
+    def __init__(self, name: str, server: Served, http: httpx.AsyncClient) -> None:
         self.thread = name
         self.server = server
         self.http = http
@@ -31,6 +37,7 @@ class Client:
         self.acknowledged = False
         self.waiting = False
         self.attaches = 0
+        self.refusals = 0
         self._asked: dict[str, str] = {}
 
     async def ask(self, run: str, question: str) -> Transcript:
@@ -42,7 +49,8 @@ class Client:
                 if await self.attach(await self.server.base(), question):
                     self.waiting = False
                     return self.assembled()
-            except (httpx.TransportError, CutOff):
+            except (httpx.TransportError, CutOff, Refused) as error:
+                self.refusals += isinstance(error, Refused)
                 await asyncio.sleep(BREATH)
             self.attaches += 1
 
@@ -67,7 +75,9 @@ class Client:
         """A stream that was accepted."""
         async with self.http.stream(method, url, **request) as response:
             if response.status_code not in (200, 204):
-                raise AssertionError(f"{method} {url}: {response.status_code} {(await response.aread())[:500]!r}")
+                await response.aread()
+                check_able(response)
+                raise AssertionError(f"{method} {url}: {response.status_code} {response.text[:500]}")
             yield response
 
     async def get(self, url: str, **query: Any) -> Any:
@@ -91,5 +101,12 @@ class Client:
 
     async def _sent(self, response: httpx.Response) -> httpx.Response:
         if response.is_error:
+            check_able(response)
             raise AssertionError(f"{response.request.url}: {response.status_code} {response.text[:500]}")
         return response
+
+
+def check_able(response: httpx.Response) -> None:
+    """Raises `Refused` when an error says that it may pass."""
+    if response.is_server_error and response.json()["code"] in MAY_PASS:
+        raise Refused

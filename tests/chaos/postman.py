@@ -7,13 +7,11 @@ import random
 from dataclasses import dataclass
 
 import httpx
-from tests.chaos.clients import AGENT, BREATH
-from tests.chaos.mortal import Mortal
+from tests.chaos.clients import AGENT, BREATH, Refused, check_able
+from tests.chaos.mortal import Served
 
 BUNDLE = 3
 """Letters sent in a row, so that some wait for their turn."""
-PAUSE = (1.0, 3.0)
-"""Seconds between two bundles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +25,20 @@ class Letter:
 
 
 class Postman:
-    """One thread of letters. What is not acknowledged is sent again under the same `Idempotency-Key`."""
+    """One thread of letters. What is not acknowledged is sent again under the same `Idempotency-Key`.
 
-    def __init__(self, thread: str, server: Mortal, http: httpx.AsyncClient, seed: int) -> None:
+    `pause` is how many seconds pass between two bundles, at least and at most.
+    """
+
+    def __init__(
+        self, thread: str, server: Served, http: httpx.AsyncClient, seed: int, pause: tuple[float, float]
+    ) -> None:
         self.letters: list[Letter] = []
+        self.refusals = 0
         self._thread = thread
         self._server = server
         self._http = http
+        self._pause = pause
         self._rng = random.Random(f"{thread} {seed}")
 
     async def walk(self, calm: asyncio.Event) -> None:
@@ -42,7 +47,7 @@ class Postman:
         while not self.letters or not calm.is_set():
             for _ in range(BUNDLE):
                 await self._post(len(self.letters))
-            await asyncio.sleep(self._rng.uniform(*PAUSE))
+            await asyncio.sleep(self._rng.uniform(*self._pause))
 
     async def _post(self, number: int) -> None:
         name = f"{self._thread}-{number}"
@@ -60,7 +65,9 @@ class Postman:
         while True:
             try:
                 answer = await self._http.post(f"{await self._server.base()}{path}", json=body, headers=headers)
-            except httpx.TransportError:
+                check_able(answer)
+            except (httpx.TransportError, Refused) as error:
+                self.refusals += isinstance(error, Refused)
                 await asyncio.sleep(BREATH)
                 continue
             assert answer.status_code in accepted, f"{path}: {answer.status_code} {answer.text[:500]}"

@@ -36,7 +36,7 @@ class Verdict:
 async def judge(aftermath: Aftermath, folder: Path) -> Verdict:
     """Wait until no run is unfinished, then compare everything."""
     await _until_quiet(aftermath)
-    verdict = Verdict(wrong=[*aftermath.conflicts], counted=Counter(aftermath.kills))
+    verdict = Verdict(wrong=[*aftermath.conflicts], counted=Counter(aftermath.harms))
     threads = {told.client.thread for told in aftermath.told} | {letter.thread for letter in aftermath.letters}
     stored = {thread: await _messages(aftermath, thread) for thread in sorted(threads)}
     for thread, messages in stored.items():

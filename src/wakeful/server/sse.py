@@ -69,8 +69,8 @@ def response(
             async with aclosing(frames):
                 async for data in frames:
                     yield data or HEARTBEAT
-        except WakefulError:
-            log.exception("an event stream ended early")
+        except WakefulError as error:
+            log.warning("an event stream ended early, its reader may come back: %s", error.message)
             yield GOING_DOWN
             return
         if going_down():
