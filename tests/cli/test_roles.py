@@ -7,7 +7,9 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,24 @@ import pytest
 
 STORE = ("--store", "sqlite:///wakeful.db")
 COUNT = {"thread_id": "t", "messages": [{"content": "count to 30 every 20 ms"}]}
+PARENT = """
+import logging, pathlib, socket, sys
+from wakeful.bootstrap.processes import Processes
+
+CHILD = '''
+import pathlib, sys, time
+begun = pathlib.Path("begun")
+if not begun.exists():
+    begun.touch()
+    time.sleep(1)
+    sys.exit(3)
+print("here again", flush=True)
+time.sleep(600)
+'''
+logging.basicConfig(level=logging.INFO)
+with socket.create_server(("127.0.0.1", 0)) as shared:
+    sys.exit(Processes([sys.executable, "-c", CHILD], 1, shared, settled_seconds=0).run())
+"""
 pytestmark = [pytest.mark.network, pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX system")]
 
 
@@ -70,11 +90,42 @@ async def test_several_processes_need_a_store_they_share(wakeful: Any) -> None:
         assert "store that they share" in process.said
 
 
-async def test_a_process_that_cannot_start_ends_all(wakeful: Any, tmp_path: Path) -> None:
-    (Path(tmp_path) / "x").mkdir()
+async def test_a_process_that_cannot_start_ends_all(wakeful: Any) -> None:
     parent = await wakeful("serve", "--processes", "2", "--port", "0", "--store", "sqlite:///nowhere/at/all.db")
 
     assert await parent.code() == 1
+    assert "as it started; all are stopped" in parent.said
+
+
+async def test_a_process_that_ends_after_the_command_has_proved_to_start_is_tried_again(start: Any) -> None:
+    parent = await start("-c", PARENT)
+
+    await parent.says(r"ended with 3; another one takes its place")
+    await parent.says("here again")
+
+    assert await parent.ends() == 0
+
+
+async def test_processes_that_others_can_reach_are_warned_about_once(wakeful: Any) -> None:
+    parent = await wakeful("serve", "--processes", "2", "--host", "0.0.0.0", "--port", "0", *STORE)
+
+    await parent.says("is reachable from other machines")
+    for _ in range(2):
+        await parent.says("Application startup complete")
+    assert await parent.ends() == 0
+
+    assert parent.said.count("is reachable from other machines") == 1
+
+
+async def test_a_store_that_cannot_be_used_is_told_in_words(wakeful: Any, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "wakeful.db")) as database:
+        database.execute("pragma user_version = 99")
+
+    for role in ("serve", "worker"):
+        process = await wakeful(role, *STORE)
+        assert await process.code() == 1
+        assert "has schema 99" in process.said
+        assert "Traceback" not in process.said
 
 
 async def answered(http: httpx.AsyncClient) -> None:

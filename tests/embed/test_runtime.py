@@ -202,6 +202,12 @@ def double() -> Agent:
     [
         ({"agents": [double(), double()]}, "two agents with the id 'a'"),
         ({"agents": [AgentSpec(id="a", model="demo:x", tools=("hammer",))]}, "agent 'a': unknown tools: hammer"),
+        ({"agents": [AgentSpec(id="a", model="demo:x", delegates=("b",))]}, "agent 'a': unknown agent in delegates: b"),
+        ({"agents": [AgentSpec(id="a", model="demo:x", delegates=("a",))]}, "'a' is also the name of the agent itself"),
+        (
+            {"agents": [AgentSpec(id="a", model="demo:x", delegates=("b c",)), AgentSpec(id="b c", model="demo:x")]},
+            "delegate 'b c' cannot be a tool name",
+        ),
         ({"agents": [AgentSpec(id="a", model="nonsense")]}, "agent 'a': unknown model 'nonsense'"),
         ({"agents": [AgentSpec(id="a", model="acme:x")]}, "built-in providers: openai, openai-responses, anthropic"),
         ({"agents": [double()], "store": "mysql://x"}, "expected a store URL"),

@@ -2,8 +2,8 @@
 
 What is here: the only place that names concrete plugs: `plugs` (providers by prefix, stores by URL), `build` (a
 checked catalog and a runtime), `application` (the ASGI app with every protocol), `serve` (that app in uvicorn),
-`settings` (the environment's), `demo` (the agent shown when nothing else is given), `masking` (store URLs
-without their passwords). Start reading: `build.py`.
+`processes` (several of it behind one socket), `work` (a runtime without an app), `settings` (the environment's), `demo`
+(the agent shown when nothing else is given), `masking` (store URLs without their passwords). Start reading: `build.py`.
 May import: everything below the doors.
 Invariant: chooses and wires; contains no logic beyond that.
 """

@@ -16,8 +16,7 @@ from wakeful.contracts.errors import ConfigurationError
 
 PAUSE_SECONDS = 1.0
 """How long the place of a process that ended by itself stays empty."""
-SHORT_LIFE_SECONDS = 5.0
-"""A process that gives up sooner than this did not start properly; another one would not either."""
+SETTLED_SECONDS = 5.0
 LOOK_SECONDS = 0.1
 
 log = logging.getLogger("wakeful")
@@ -35,9 +34,14 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 class Processes:
-    """Keeps `count` processes of one command running until it is asked to stop; each inherits `shared`."""
+    """Keeps `count` processes of one command running until it is asked to stop; each inherits `shared`.
 
-    def __init__(self, command: Sequence[str], count: int, shared: socket.socket) -> None:
+    One that has lived for `settled_seconds` proves that the command starts.
+    """
+
+    def __init__(
+        self, command: Sequence[str], count: int, shared: socket.socket, *, settled_seconds: float = SETTLED_SECONDS
+    ) -> None:
         if sys.platform == "win32":
             raise ConfigurationError(
                 "several processes behind one port need a POSIX system; on Windows start `wakeful serve --port` "
@@ -46,11 +50,13 @@ class Processes:
         self._command = list(command)
         self._count = count
         self._shared = shared
+        self._settled_seconds = settled_seconds
         self._children: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._stopping = threading.Event()
+        self._proven = False
 
     def run(self) -> int:
-        """Return the exit code once all have ended: 0, or 1 when one could not be started.
+        """Return the exit code once all have ended: 0, or 1 when the command does not even start.
 
         Signals are passed on: the first SIGTERM or SIGINT lets the processes finish their steps, the second does not.
         """
@@ -70,16 +76,22 @@ class Processes:
         )
         self._children[child.pid] = (child, time.monotonic())
         log.info("process %d serves", child.pid)
+        if self._stopping.is_set():  # a signal came before the child was known
+            child.send_signal(signal.SIGTERM)
 
     def _look(self) -> int:
-        """Replace processes that ended by themselves; 1 when one of them did not even start."""
+        """Replace processes that ended by themselves; 1 when none has ever lasted and one gave up.
+
+        Once the command has proved to start, a process that does not is tried again: its database may be away.
+        """
         for pid, (child, began) in list(self._children.items()):
             if child.poll() is None:
+                self._proven = self._proven or time.monotonic() - began >= self._settled_seconds
                 continue
             del self._children[pid]
             if self._stopping.is_set():
                 continue
-            if child.returncode > 0 and time.monotonic() - began < SHORT_LIFE_SECONDS:
+            if child.returncode > 0 and not self._proven:
                 log.error("process %d ended with %s as it started; all are stopped", pid, child.returncode)
                 self._stop(signal.SIGTERM)
                 return 1

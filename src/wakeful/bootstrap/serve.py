@@ -38,8 +38,9 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until asked to exit."""
+        """Serve until asked to exit. What keeps the runtime from starting is raised before anything listens."""
         self._loop = asyncio.get_running_loop()
+        await self._runtime.start()
         async with asyncio.TaskGroup() as tasks:
             ending = tasks.create_task(self._end_when_asked(), name="ending")
             await super().serve(sockets)
@@ -88,7 +89,8 @@ def serve(
     answers, with 503 on `/health`; then runs are handed back, streams end, and the process ends. The second does not
     wait.
     """
-    warn_if_exposed(config)
+    if shared is None:  # else the parent, which bound the socket, knows who can reach it
+        warn_if_exposed(config)
     settings = uvicorn.Config(
         app,
         host=config.host,

@@ -60,6 +60,7 @@ def serve_processes(count: int, target: str | None, *, host: str | None, port: i
     with listening(server.config.host, server.config.port) as shared:
         bound = server.config.model_copy(update={"address": f"{server.config.host}:{shared.getsockname()[1]}"})
         print(greeting(AgentServer(server.runtime, bound)), flush=True)
+        warn_if_exposed(bound)
         what = [*([target] if target else []), *(["--store", store] if store else [])]
         command = [sys.executable, "-m", "wakeful", "serve", *what, "--fd", str(shared.fileno())]
         return Processes(command, count, shared).run()

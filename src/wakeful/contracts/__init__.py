@@ -2,7 +2,7 @@
 
 What is here: the nouns (messages, events, runs, threads, specs), the tables of legal moves, the error tree
 and the sockets that plugs fit into (`store.py` -> `stores/`, `model.py` -> `providers/`,
-`price.py` -> `prices/`).
+`price.py` -> `prices/`). `signal.py` is the word between processes, `portable.py` how a store moves house.
 Start reading: `event.py`, then `run.py` and `lifecycle.py`, then `store.py` with `query.py`.
 May import: nothing of ours.
 Invariant: says what things are. No I/O, no clock, no function over 15 lines.

@@ -39,8 +39,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run as stored.
 
     `key` and `thread_key` are the store's own numbers and never leave the process. `origin` names the protocol
-    the request came by. `steps` and `usage` count over all attempts; `attempt` counts claims after a loss, from 1.
-    `pruned`: its log was removed, because it was old.
+    the request came by, or is `delegation`. `steps` and `usage` count over all attempts; `attempt` counts claims after
+    a loss, from 1. `pruned`: its log was removed, because it was old.
     """
 
     key: int

@@ -217,8 +217,9 @@ class Store(Reads, Upkeep, Moving, Protocol):
     async def recover(self, now: int) -> int:
         """Make work due that would wait in vain: once, after `open`, before anything is claimed.
 
-        That is every lease when no other process has the store open (whoever held them is dead), and whatever a
-        clock that ran ahead put far into the future. Returns how many dispatches it made due.
+        That is every lease whose holder is known to be dead (of this process's own earlier life, or of anybody when
+        no other process has the store open), and whatever a clock that ran ahead put far into the future. Returns how
+        many dispatches it made due.
 
         Raises `ConfigurationError` while a copy into the store is under way.
         """

@@ -134,18 +134,24 @@ class ToolContext:
         cited_text: str | None = None,
         media_type: str | None = None,
     ) -> None:
-        """Name a source of the result: a page by `url`, or a document by `title` and `media_type`."""
+        """Name a source of the result: a page by `url`, or a document by `title` and `media_type`.
+
+        Raises `ToolError` when it has neither, for a url that is not http or https, and after 64 of one call.
+        """
         if url is None and (title is None or media_type is None):
             raise ToolError("a source needs a url, or a title and a media_type")
         source = SourcePart("", url, title, media_type, cited_text=cited_text)
         self._desk.report(SourceCited(source, self.call_id))
 
     def delegated(self, event: SubagentStarted | SubagentFinished) -> None:
-        """Tell that another agent took the call's work over, or is done with it."""
+        """Tell that another agent took the call's work over, or is done with it; for tools that hand work on."""
         self._desk.report(event)
 
     def attach(self, url: str, *, media_type: str, filename: str | None = None) -> None:
-        """Add a file to the answer, for the user and not for the model; `url` is `data:` or `https:`."""
+        """Add a file to the answer, for the user and not for the model; `url` is `data:` or `https:`.
+
+        Raises `ToolError` for another url, one of more than 8 MiB, and after 8 of one call.
+        """
         self._desk.report(FileGenerated(FilePart(media_type, url, filename), self.call_id))
 
 

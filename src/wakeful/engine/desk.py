@@ -59,7 +59,7 @@ class Desk:
         return self._state.update_key(key, change, default)
 
     def report(self, event: CallReport) -> None:
-        """Show something of the call; raises `ToolError` for a file or a source too many, or a file too large."""
+        """Show something of the call; raises `ToolError` for a source or a file too many, or one that is unfit."""
         if self.over:
             return
         checked = self._checked(event)
@@ -82,6 +82,8 @@ class Desk:
                 return event
 
     def _kept_source(self, source: SourcePart) -> SourcePart:
+        if source.url is not None and not source.url.startswith(("https://", "http://")):
+            raise ToolError("expected a source's url to be an http or https address; clients show it as a link")
         with self._lock:
             known = sum(isinstance(part, SourcePart) for part in self.extras)
             if known == MOST_SOURCES:

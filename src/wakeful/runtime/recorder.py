@@ -16,11 +16,8 @@ from wakeful.contracts.event import (
     Event,
     LogEntry,
     MessageCommitted,
-    ModelCallFinished,
     StateChanged,
     StateReplaced,
-    StepRestarted,
-    StepStarted,
 )
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
@@ -31,6 +28,7 @@ from wakeful.engine.assignment import Ending
 from wakeful.runtime.channel import Channel
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.steering import Intake, Steering, joined
+from wakeful.runtime.tally import Tally
 
 SHOWN_AHEAD = 512
 """How far deltas may be shown beyond what is committed; after a loss numbering starts above that."""
@@ -67,13 +65,9 @@ class Recorder:
         self._state: Literal["writing", "ending", "rested", "lost"] = "writing"
         self._seq = claim.last_seq + SHOWN_AHEAD if claim.lost else claim.last_seq
         self._committed_seq = claim.last_seq
-        self._steps = claim.run.steps
-        self._usage = claim.run.usage
-        self._voids = claim.run.voids
-        self._step_seq = 0
+        self._tally = Tally(claim.run)
         self._buffer: list[LogEntry] = []
         self._messages: list[Message] = []
-        self._shared_state: JsonObject | None = None
         self._taken: Append | None = None
         self._hidden: deque[LogEntry] = deque()
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
@@ -82,17 +76,17 @@ class Recorder:
 
     def continue_step(self, seq: int) -> None:
         """The step that is open began at `seq`: what a restart voids comes after it."""
-        self._step_seq = seq
+        self._tally.step_seq = seq
 
     @property
     def steps(self) -> int:
         """The steps begun over all attempts."""
-        return self._steps
+        return self._tally.steps
 
     @property
     def usage(self) -> Usage:
         """The run's tokens over all attempts."""
-        return self._usage
+        return self._tally.usage
 
     @property
     def behind(self) -> bool:
@@ -115,7 +109,7 @@ class Recorder:
                 self._group.mark(self, urgent=False)
         else:
             self._hidden.append(item)
-            self._count(event)
+            self._tally.count(event, self._seq)
             self._group.mark(self, urgent=True)
 
     def commit(self, message: Message) -> None:
@@ -127,7 +121,7 @@ class Recorder:
     def change_state(self, event: StateReplaced | StateChanged, state: JsonObject) -> None:
         """Append a change of the thread's shared state."""
         if self._state == "writing":
-            self._shared_state = state
+            self._tally.state = state
             self.emit(event)
 
     async def flush(self) -> None:
@@ -191,12 +185,12 @@ class Recorder:
                 interrupts=ending.interrupts,
                 entries=tuple(self._buffer),
                 messages=tuple(self._messages),
-                steps=self._steps,
-                usage=self._usage,
+                steps=self._tally.steps,
+                usage=self._tally.usage,
                 at=self._clock.now(),
-                voids=self._voids,
+                voids=self._tally.voids,
                 given_up_after=given_up_after,
-                state=self._shared_state,
+                state=self._tally.state,
             )
         )
         self._state = "rested"
@@ -216,10 +210,10 @@ class Recorder:
         """Hand over the buffer, unless an earlier one is still on its way; the end is written by `settle` alone."""
         if not self._buffer or self._taken is not None or self._state == "ending":
             return None
-        self._taken = self._more(self._buffer, self._messages, self._shared_state)
+        self._taken = self._more(self._buffer, self._messages)
         self._buffer.clear()
         self._messages.clear()
-        self._shared_state = None
+        self._tally.state = None
         return self._taken
 
     def untake(self) -> None:
@@ -227,8 +221,8 @@ class Recorder:
         if self._taken is not None:
             self._buffer[:0] = self._taken.entries
             self._messages[:0] = self._taken.messages
-            if self._shared_state is None:
-                self._shared_state = self._taken.state
+            if self._tally.state is None:
+                self._tally.state = self._taken.state
             self._taken = None
             self._landed()
 
@@ -274,17 +268,15 @@ class Recorder:
                 self._advance(self._seq)
                 self._steering.absorbed(intake)
 
-    def _more(
-        self, entries: Sequence[LogEntry], messages: Sequence[Message], state: JsonObject | None = None
-    ) -> Append:
+    def _more(self, entries: Sequence[LogEntry], messages: Sequence[Message]) -> Append:
         return Append(
             lease=self._lease,
             entries=tuple(entries),
             messages=tuple(messages),
-            steps=self._steps,
-            usage=self._usage,
-            voids=self._voids,
-            state=state,
+            steps=self._tally.steps,
+            usage=self._tally.usage,
+            voids=self._tally.voids,
+            state=self._tally.state,
         )
 
     def _numbered(self, events: Sequence[Event]) -> list[LogEntry]:
@@ -312,16 +304,6 @@ class Recorder:
             if at <= seq and not done.done():
                 done.set_result(None)
         self._flushes = [(at, done) for at, done in self._flushes if at > seq]
-
-    def _count(self, event: Event) -> None:
-        if isinstance(event, StepStarted):
-            self._steps = event.step
-            self._step_seq = self._seq
-        elif isinstance(event, StepRestarted):
-            self._voids = (*self._voids, (self._step_seq, self._seq))
-            self._step_seq = self._seq
-        elif isinstance(event, ModelCallFinished):
-            self._usage = self._usage + event.usage
 
 
 def _lost() -> LeaseLost:
