@@ -18,6 +18,9 @@ PREFIX = "asked|%a|"
 _LINE = re.compile(r"^asked\|([^|]*)\|LOG:  (?:statement|execute [^:]*): (.*)$")
 _PARAMETER = re.compile(r"\$\d+|(?<!:):[a-z_]+")
 _WORD = {"begin", "commit", "rollback"}
+LEARNING = "what the driver learns of types"
+"""Asked on a connection that is new, before the first statement with an array."""
+_LEARNING = re.compile(r"SELECT (current_setting|set_config)\('jit'|WITH RECURSIVE typeinfo_tree", re.IGNORECASE)
 
 
 class Statements:
@@ -48,7 +51,7 @@ async def overheard(server: Any) -> AsyncIterator[Statements]:
     known = {_bare(query.text({})): name for name, query in load_queries("wakeful.stores.postgres").items()}
     for who, statement in _statements(said):
         if statement.split()[0].strip(";") not in _WORD and who.startswith("wakeful"):
-            heard.counts.setdefault(who, Counter())[known.get(_bare(statement), statement)] += 1
+            heard.counts.setdefault(who, Counter())[_name(_bare(statement), known)] += 1
 
 
 async def _set(connection: Any, **settings: str) -> None:
@@ -70,6 +73,10 @@ def _statements(said: str) -> list[tuple[str, str]]:
         elif match := _LINE.match(line):
             found.append((match[1], match[2]))
     return found
+
+
+def _name(statement: str, known: dict[str, str]) -> str:
+    return LEARNING if _LEARNING.match(statement) else known.get(statement, statement)
 
 
 def _bare(text: str) -> str:
