@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from wakeful.contracts.json import JsonValue
+from wakeful.contracts.json import JsonObject, JsonValue
 
 
 class WakefulError(Exception):
@@ -158,6 +158,20 @@ class ToolInputInvalid(ToolError):
     """The model's arguments do not fit the tool's schema."""
 
     code = "tool_input_invalid"
+
+
+class ToolQuestion(WakefulError):
+    """A tool asks the user before it can go on: `message` is the question, `schema` the JSON Schema of its answer.
+
+    The call is run again with the answer and with `resume`, the tool's own note, in `ToolContext.answer`.
+    """
+
+    code = "tool_question"
+
+    def __init__(self, message: str, *, schema: JsonObject | None = None, resume: str | None = None) -> None:
+        super().__init__(message)
+        self.schema = schema
+        self.resume = resume
 
 
 class ModelError(WakefulError):

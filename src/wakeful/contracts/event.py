@@ -20,7 +20,7 @@ import msgspec
 
 from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.json import JsonObject, JsonValue
-from wakeful.contracts.message import FilePart, ResultStatus, Role, SourcePart, TextPart
+from wakeful.contracts.message import FilePart, InputPart, ResultStatus, Role, SourcePart
 from wakeful.contracts.usage import Usage
 
 Outcome = Literal["completed", "failed", "cancelled"]
@@ -218,7 +218,7 @@ class MessageCommitted(msgspec.Struct, frozen=True, tag="message_committed", omi
 
     message_id: str
     role: Role
-    parts: tuple[TextPart | FilePart, ...] = ()
+    parts: tuple[InputPart, ...] = ()
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text_delta"):
@@ -253,6 +253,33 @@ class FileGenerated(msgspec.Struct, frozen=True, tag="file_generated", omit_defa
 
     file: FilePart
     call_id: str | None = None
+
+
+class DataEmitted(msgspec.Struct, frozen=True, tag="data_emitted", omit_defaults=True):
+    """A JSON value became part of the answer; `name` says what kind of value it is."""
+
+    data: JsonValue
+    name: str = ""
+
+
+class ArtifactChanged(msgspec.Struct, frozen=True, tag="artifact_changed", omit_defaults=True):
+    """Content of an artifact. `append` adds to what it has, else the artifact begins with it; `last`: it is complete.
+
+    Text that is appended to text continues it.
+    """
+
+    id: str
+    part: InputPart
+    name: str | None = None
+    description: str | None = None
+    append: bool = False
+    last: bool = False
+
+
+class StatusNoted(msgspec.Struct, frozen=True, tag="status_noted"):
+    """What the agent is about, for whoever watches; no part of its answer."""
+
+    message: str
 
 
 class ToolCallProposed(msgspec.Struct, frozen=True, tag="tool_call_proposed"):
@@ -307,6 +334,9 @@ Delta = (
     | ReasoningSealed
     | SourceCited
     | FileGenerated
+    | DataEmitted
+    | ArtifactChanged
+    | StatusNoted
     | ToolCallProposed
     | ToolCallDelta
     | ToolProgressed
@@ -320,6 +350,9 @@ DELTAS: frozenset[type] = frozenset(
         ReasoningSealed,
         SourceCited,
         FileGenerated,
+        DataEmitted,
+        ArtifactChanged,
+        StatusNoted,
         ToolCallProposed,
         ToolCallDelta,
         ToolProgressed,

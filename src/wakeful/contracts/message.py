@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from wakeful.contracts.json import JsonValue
+from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.usage import Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -61,6 +61,22 @@ class SourcePart(msgspec.Struct, frozen=True, tag="source", omit_defaults=True):
     end: int | None = None
 
 
+class DataPart(msgspec.Struct, frozen=True, tag="data", omit_defaults=True):
+    """A JSON value that is part of a message; `name` says what kind of value it is, where its maker gave one."""
+
+    data: JsonValue
+    name: str = ""
+
+
+class ArtifactPart(msgspec.Struct, frozen=True, tag="artifact", omit_defaults=True):
+    """Something an agent made beside its words: a document, a table, an image; `parts` are its content in order."""
+
+    id: str
+    parts: tuple[TextPart | FilePart | DataPart, ...]
+    name: str | None = None
+    description: str | None = None
+
+
 class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
     """A call the model asked for; `arguments` is the JSON text exactly as the model wrote it."""
 
@@ -82,7 +98,9 @@ class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result", omit_defaul
     arguments: str | None = None
 
 
-MessagePart = TextPart | ReasoningPart | FilePart | SourcePart | ToolCallPart | ToolResultPart
+InputPart = TextPart | FilePart | DataPart
+"""What a client may say."""
+MessagePart = TextPart | ReasoningPart | FilePart | SourcePart | DataPart | ArtifactPart | ToolCallPart | ToolResultPart
 
 
 class ReplyInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -98,7 +116,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of a thread. Append-only: a stored message never changes.
 
     `visibility="internal"` is for the model only. `run_id` and `step` name the producer, where there is one; `reply`
-    is present for a complete reply of a model. Sources and files in a tool message came with its result.
+    is present for a complete reply of a model. Sources and files in a tool message came with its result. `metadata` is
+    what a client wrote beside its message: untrusted, and not for the model.
     """
 
     id: str
@@ -109,6 +128,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     run_id: str | None = None
     step: int | None = None
     reply: ReplyInfo | None = None
+    metadata: JsonObject | None = None
 
     @property
     def text(self) -> str:

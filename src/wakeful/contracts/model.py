@@ -52,6 +52,7 @@ class ReplyFinished(msgspec.Struct, frozen=True):
 ReplyChunk = (
     TextDelta | ReasoningDelta | ReasoningSealed | SourceCited | FileGenerated | ToolCallProposed | ToolCallDelta
 )
+"""What a model says. A backend says more, see `BackendChunk`."""
 ModelChunk = ReplyChunk | ReplyFinished
 
 

@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from wakeful.contracts.interrupt import Decision
-from wakeful.contracts.message import FilePart, TextPart
+from wakeful.contracts.json import JsonObject
+from wakeful.contracts.message import InputPart
 from wakeful.contracts.run import RunOptions
 
 InputMode = Literal["queue", "steer", "interrupt", "resume"]
@@ -19,11 +20,12 @@ the thread does and runs next; `resume` continues the waiting run, whose open qu
 
 
 class InputMessage(msgspec.Struct, frozen=True):
-    """A new message as a client sent it; `id` is the client's own, if it gave one."""
+    """A new message as a client sent it; `id` and `metadata` are the client's own, if it gave them."""
 
     role: Literal["user", "system"]
-    parts: tuple[TextPart | FilePart, ...]
+    parts: tuple[InputPart, ...]
     id: str | None = None
+    metadata: JsonObject | None = None
 
 
 class Replacement(msgspec.Struct, frozen=True):

@@ -39,17 +39,35 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Endpoint(Spec):
+    """Where a remote agent answers. `url` is its agent card, or the server that has one at the well-known place.
+
+    `agent` is the tenant or agent id there, None the server's own choice. `token_env` names the environment variable
+    that holds the bearer token to send. `timeout_seconds` is how long the other side may say nothing at all.
+    """
+
+    url: str = Field(pattern=r"^https?://", max_length=2000)
+    agent: Id | None = None
+    token_env: Id | None = None
+    timeout_seconds: float = Field(default=300, gt=0, allow_inf_nan=False)
+
+
 class AgentSpec(Spec):
     """One agent. `model` is a `ModelSpec` id or `"provider:model"`; `tools` are names of registered tools.
+
+    An agent without a model is carried by a function of its author, or by another server at `endpoint`. A tool name may
+    be a pattern with `*`, which stands for tools of connected servers: `mcp__github__*`.
 
     The limits `max_steps` to `stop_on_text` end a run after the step they close and keep its answer; `None` is no
     limit. An answer that needs no further step is a natural end, whatever limit it reaches.
     """
 
     id: Id
-    model: Id
+    model: Id | None = None
+    endpoint: Endpoint | None = None
     instructions: str = ""
     description: str = ""
+    """What others are told of the agent: public, unlike the instructions."""
     tools: tuple[Id, ...] = ()
     delegates: tuple[Id, ...] = ()
     """Other agents this one may hand work to: each is a tool named by the agent's id."""

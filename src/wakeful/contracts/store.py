@@ -1,8 +1,9 @@
 """The store socket. One method is one transaction; a backend that does not keep all of it is not shipped.
 
-What only reads is in `reads.py`, what keeps the database small in `upkeep.py`, moving house in `portable.py`. Writes
-about a running run carry its lease and are refused with `LeaseLost` when the token is no longer current. Driver errors
-never leave a store: they become `StoreUnavailable`. Rows leave it only to move house.
+What only reads is in `reads.py`, what keeps the database small in `upkeep.py`, moving house in `portable.py`,
+documents in `document.py`. Writes about a running run carry its lease and are refused with `LeaseLost` when the token
+is no longer current. Driver errors never leave a store: they become `StoreUnavailable`. Rows leave it only to move
+house.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from wakeful.contracts.document import Documents
 from wakeful.contracts.event import ErrorReport, LogEntry, StopReason
 from wakeful.contracts.interrupt import Decision, Interrupt
 from wakeful.contracts.json import JsonObject
@@ -198,7 +200,7 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
     cancelling: int | None = None
 
 
-class Store(Reads, Upkeep, Moving, Protocol):
+class Store(Reads, Upkeep, Moving, Documents, Protocol):
     """All promises of persistence. Times are milliseconds, handed in by the caller."""
 
     @property

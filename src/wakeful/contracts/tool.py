@@ -37,6 +37,14 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None = None
 
 
+class CallAnswer(msgspec.Struct, frozen=True):
+    """The answer to a `ToolQuestion`: `output` is a JSON value, unless the user `declined`; `resume` is the tool's note."""
+
+    output: JsonValue
+    declined: bool
+    resume: str | None
+
+
 class CallDesk(Protocol):
     """Where a running call reports to; safe from any thread, and deaf once nobody waits for the call any more."""
 
@@ -63,9 +71,20 @@ class ToolContext:
     """What a tool may know and do while it runs; a first parameter annotated with it is filled in.
 
     `tool_name` is the tool as the model called it. `idempotency_key` is the same however often this call is attempted.
+    `answer` is the answer to the question this call asked last, None while it asked none.
     """
 
-    __slots__ = ("_desk", "agent_id", "call_id", "idempotency_key", "run_id", "scope", "thread_id", "tool_name")
+    __slots__ = (
+        "_desk",
+        "agent_id",
+        "answer",
+        "call_id",
+        "idempotency_key",
+        "run_id",
+        "scope",
+        "thread_id",
+        "tool_name",
+    )
 
     def __init__(
         self,
@@ -78,6 +97,7 @@ class ToolContext:
         scope: str,
         idempotency_key: str,
         desk: CallDesk,
+        answer: CallAnswer | None = None,
     ) -> None:
         self.call_id = call_id
         self.tool_name = tool_name
@@ -87,6 +107,7 @@ class ToolContext:
         self.scope = scope
         self.idempotency_key = idempotency_key
         self._desk = desk
+        self.answer = answer
 
     @property
     def cancelled(self) -> bool:
@@ -157,7 +178,10 @@ class ToolContext:
 
 @runtime_checkable
 class Tool(Protocol):
-    """A callable tool. Errors a model should read are raised as `ToolError`; anything else is a defect."""
+    """A callable tool. Errors a model should read are raised as `ToolError`; anything else is a defect.
+
+    `ToolQuestion` asks the user; it is no failure, and the call is run again with the answer, whatever its effect.
+    """
 
     @property
     def spec(self) -> ToolSpec:
