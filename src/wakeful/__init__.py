@@ -11,40 +11,65 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wakeful.contracts.errors import ToolError, WakefulError
     from wakeful.contracts.interrupt import Decision
+    from wakeful.contracts.message import FilePart
     from wakeful.contracts.spec import AgentSpec, ModelSpec
     from wakeful.contracts.tool import ToolContext
     from wakeful.embed import AgentRuntime, AgentServer, RunResult
     from wakeful.sdk.agent import Agent
+    from wakeful.sdk.function_agent import AgentFailed, AgentRequest, agent
     from wakeful.sdk.tool import tool
+    from wakeful.sdk.yields import Artifact, AskAuthorisation, AskUser, Data, Reasoning, Refused, Status
     from wakeful.server.config import ServerConfig
 
 __all__ = [
     "Agent",
+    "AgentFailed",
+    "AgentRequest",
     "AgentRuntime",
     "AgentServer",
     "AgentSpec",
+    "Artifact",
+    "AskAuthorisation",
+    "AskUser",
+    "Data",
     "Decision",
+    "FilePart",
     "ModelSpec",
+    "Reasoning",
+    "Refused",
     "RunResult",
     "ServerConfig",
+    "Status",
     "ToolContext",
     "ToolError",
     "WakefulError",
+    "agent",
     "tool",
 ]
 
 _HOMES = {
     "Agent": "wakeful.sdk.agent",
+    "AgentFailed": "wakeful.sdk.function_agent",
+    "AgentRequest": "wakeful.sdk.function_agent",
     "AgentRuntime": "wakeful.embed",
     "AgentServer": "wakeful.embed",
     "AgentSpec": "wakeful.contracts.spec",
+    "Artifact": "wakeful.sdk.yields",
+    "AskAuthorisation": "wakeful.sdk.yields",
+    "AskUser": "wakeful.sdk.yields",
+    "Data": "wakeful.sdk.yields",
     "Decision": "wakeful.contracts.interrupt",
+    "FilePart": "wakeful.contracts.message",
     "ModelSpec": "wakeful.contracts.spec",
+    "Reasoning": "wakeful.sdk.yields",
+    "Refused": "wakeful.sdk.yields",
     "RunResult": "wakeful.embed",
     "ServerConfig": "wakeful.server.config",
+    "Status": "wakeful.sdk.yields",
     "ToolContext": "wakeful.contracts.tool",
     "ToolError": "wakeful.contracts.errors",
     "WakefulError": "wakeful.contracts.errors",
+    "agent": "wakeful.sdk.function_agent",
     "tool": "wakeful.sdk.tool",
 }
 

@@ -27,6 +27,7 @@ from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
+from wakeful.sdk.function_agent import FunctionAgent
 from wakeful.server.app import App
 from wakeful.server.auth import DEFAULT_SCOPE
 from wakeful.server.checks import check_request
@@ -54,7 +55,7 @@ class AgentRuntime:
     def __init__(
         self,
         *,
-        agents: Sequence[Agent | AgentSpec],
+        agents: Sequence[Agent | FunctionAgent | AgentSpec],
         tools: Sequence[Tool | Callable[..., Any]] = (),
         models: Sequence[ModelSpec] = (),
         providers: Sequence[Provider] | Mapping[str, Provider] = (),

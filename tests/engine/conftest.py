@@ -31,7 +31,7 @@ from wakeful.contracts.run import Run, RunOptions
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.tool import Tool, ToolContext, ToolSpec
 from wakeful.contracts.usage import Usage
-from wakeful.engine.assignment import Assignment, Ending, Unfinished
+from wakeful.engine.assignment import Assignment, BackendSource, Ending, ModelSource, Unfinished
 from wakeful.engine.loop import Loop
 from wakeful.providers.scripted import Reply, ScriptedProvider
 from wakeful.testing.clock import FakeClock
@@ -130,6 +130,7 @@ class Stage:
         self.clock = FakeClock()
         self.book = Book()
         self.provider: ScriptedProvider = ScriptedProvider([])
+        self.source: BackendSource | None = None
         self.tools: list[Tool] = []
         self.frontend: list[str] = []
         self.agent: dict[str, Any] = {}
@@ -187,10 +188,10 @@ class Stage:
         self,
         *replies: Reply,
         decisions: Sequence[Decision] = (),
-        lost: bool = False,
+        begun: bool = True,
         noted: frozenset[str] = frozenset(),
     ) -> Ending:
-        """Carry on what a rest, or with `lost` a crash after the last event, left open.
+        """Carry on what a rest, or a crash after the last event, left open; without `begun` no call had been begun.
 
         A decision answers the newest question about its target.
         """
@@ -202,7 +203,7 @@ class Stage:
             step=self._step.step,
             message_id=self._step.message_id,
             reply=self._reason,
-            started_calls=dict(self._starts) if lost else {},
+            started_calls=dict(self._starts) if begun else {},
             noted=noted,
         )
         return await self.play(*replies, unfinished=unfinished, interrupts=tuple(self._records), steps=self._step.step)
@@ -221,9 +222,8 @@ class Stage:
         assignment = Assignment(
             run=self._run(steps, usage or Usage()),
             agent=AgentSpec(id="assistant", model="scripted:any", **self.agent),
-            provider=provider or self.provider,
-            model="any",
-            settings=ModelSettings(),
+            source=self.source
+            or ModelSource(provider=provider or self.provider, model="any", settings=ModelSettings()),
             tools={tool.spec.name: tool for tool in self.tools},
             frontend={
                 name: ToolSpec(name=name, description=name, parameters={}, frontend=True) for name in self.frontend

@@ -72,7 +72,7 @@ async def test_a_loss_does_not_ask_the_client_again(stage: Stage):
     colour_picker(stage)
     asked = await stage.play(call("pick", {"of": "sky"}, call_id="a"))
 
-    ending = await stage.resume(lost=True)
+    ending = await stage.resume()
 
     assert ending.interrupts == asked.interrupts
     assert stage.questions() == []

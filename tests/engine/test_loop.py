@@ -122,7 +122,7 @@ async def test_after_a_crash_between_the_last_result_and_the_end_of_its_step_the
     await stage.play([call("look", call_id="a"), ReplyFinished(reason)])
     stage.agent = {}
 
-    ending = await stage.resume("Seven.", lost=True)
+    ending = await stage.resume("Seven.")
 
     assert ending.stop_reason == "answered"
     assert stage.history[-1].text == "Seven."
@@ -132,7 +132,7 @@ async def test_after_a_crash_between_the_last_result_and_the_end_of_its_step_the
 async def test_after_a_crash_between_an_answer_and_the_end_of_its_step_nothing_is_asked_again(stage: Stage):
     await stage.play("Done.")
 
-    ending = await stage.resume(lost=True)
+    ending = await stage.resume()
 
     assert ending.stop_reason == "answered"
     assert stage.book.events == [StepFinished(1)]

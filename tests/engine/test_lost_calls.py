@@ -30,7 +30,7 @@ def lose_the_result(stage: Stage) -> None:
 async def approve_and_lose_the_result(stage: Stage, **decision: Any) -> None:
     """A human approved the call, which ran; then the process died."""
     stage.agent = {"max_steps": 1}
-    await stage.resume(decisions=[Decision("a", approved=True, **decision)], lost=True)
+    await stage.resume(decisions=[Decision("a", approved=True, **decision)])
     stage.agent = {}
     lose_the_result(stage)
 
@@ -41,7 +41,7 @@ async def test_after_a_loss_a_repeatable_call_runs_again_with_the_same_key(stage
     tool = stage.answering("look", 7, effect=effect)
     await play_and_lose_the_result(stage, call("look", call_id="a"))
 
-    await stage.resume("ok", lost=True)
+    await stage.resume("ok")
 
     assert stage.results() == {"a": ("succeeded", 7)}
     assert [context.idempotency_key for _, context in tool.calls] == ["run-1:a", "run-1:a"]
@@ -52,7 +52,7 @@ async def test_after_a_loss_a_once_call_is_not_repeated_and_the_model_is_told_so
     tool = stage.answering("pay")
     await play_and_lose_the_result(stage, call("pay", call_id="a"))
 
-    ending = await stage.resume("I do not know.", lost=True)
+    ending = await stage.resume("I do not know.")
 
     assert ending.stop_reason == "answered"
     assert stage.results() == {"a": ("failed", OUTCOME_UNKNOWN)}
@@ -63,7 +63,7 @@ async def test_after_a_loss_a_once_call_that_had_not_begun_runs(stage: Stage):
     tool = stage.answering("pay", "paid")
     await play_and_lose_the_result(stage, call("pay", call_id="a"))
 
-    await stage.resume("ok")
+    await stage.resume("ok", begun=False)
 
     assert stage.results() == {"a": ("succeeded", "paid")}
     assert len(tool.calls) == 2
@@ -76,7 +76,7 @@ async def test_after_a_loss_a_human_is_asked_again_about_a_once_call_that_needs_
     first = stage.questions()[0]
     await approve_and_lose_the_result(stage)
 
-    ending = await stage.resume("never asked for", lost=True)
+    ending = await stage.resume("never asked for")
 
     (question,) = stage.questions()
     assert ending.status is RunStatus.WAITING
@@ -94,9 +94,9 @@ async def test_asked_again_a_yes_runs_the_call_once_more_under_its_key(stage: St
     tool = stage.answering("pay", "paid", approval=True)
     await stage.play(call("pay", call_id="a"))
     await approve_and_lose_the_result(stage)
-    await stage.resume(lost=True)
+    await stage.resume()
 
-    ending = await stage.resume("Paid.", decisions=[Decision("a", approved=True)], lost=True)
+    ending = await stage.resume("Paid.", decisions=[Decision("a", approved=True)])
 
     assert ending.stop_reason == "answered"
     assert stage.results() == {"a": ("succeeded", "paid")}
@@ -107,9 +107,9 @@ async def test_asked_again_a_no_tells_the_model_that_the_first_attempt_may_have_
     tool = stage.answering("pay", "paid", approval=True)
     await stage.play(call("pay", call_id="a"))
     await approve_and_lose_the_result(stage)
-    await stage.resume(lost=True)
+    await stage.resume()
 
-    await stage.resume("I see.", decisions=[Decision("a", approved=False, reason="I checked")], lost=True)
+    await stage.resume("I see.", decisions=[Decision("a", approved=False, reason="I checked")])
 
     assert stage.results() == {"a": ("denied", f"The user denied this call: I checked {ATTEMPT_UNKNOWN}")}
     assert len(tool.calls) == 1
@@ -119,10 +119,10 @@ async def test_every_loss_asks_once_more(stage: Stage):
     tool = stage.answering("pay", "paid", approval=True)
     await stage.play(call("pay", call_id="a"))
     await approve_and_lose_the_result(stage)
-    await stage.resume(lost=True)
+    await stage.resume()
     await approve_and_lose_the_result(stage)
 
-    ending = await stage.resume("never asked for", lost=True)
+    ending = await stage.resume("never asked for")
 
     assert ending.status is RunStatus.WAITING
     assert len(tool.calls) == 2
@@ -132,9 +132,9 @@ async def test_a_question_asked_again_is_not_asked_a_third_time_while_it_is_open
     stage.answering("pay", "paid", approval=True)
     await stage.play(call("pay", call_id="a"))
     await approve_and_lose_the_result(stage)
-    asked = await stage.resume(lost=True)
+    asked = await stage.resume()
 
-    ending = await stage.resume(lost=True)
+    ending = await stage.resume()
 
     assert ending.interrupts == asked.interrupts
     assert stage.questions() == []
@@ -144,7 +144,7 @@ async def test_an_approved_call_that_had_not_begun_before_the_loss_runs_without_
     tool = stage.answering("pay", "paid", approval=True)
     await stage.play(call("pay", call_id="a"))
 
-    ending = await stage.resume("Paid.", decisions=[Decision("a", approved=True)], lost=True)
+    ending = await stage.resume("Paid.", decisions=[Decision("a", approved=True)])
 
     assert ending.stop_reason == "answered"
     assert len(tool.calls) == 1
@@ -155,7 +155,7 @@ async def test_an_approved_call_that_may_be_repeated_runs_again_without_another_
     await stage.play(call("pay", call_id="a"))
     await approve_and_lose_the_result(stage)
 
-    ending = await stage.resume("Paid.", lost=True)
+    ending = await stage.resume("Paid.")
 
     assert ending.stop_reason == "answered"
     assert len(tool.calls) == 2
@@ -165,10 +165,10 @@ async def test_asked_again_the_arguments_a_human_changed_are_shown_and_stand(sta
     tool = stage.answering("pay", "paid", approval=True)
     await stage.play(call("pay", {"sum": 500}, call_id="a"))
     await approve_and_lose_the_result(stage, arguments={"sum": 5})
-    await stage.resume(lost=True)
+    await stage.resume()
     (question,) = stage.questions()
 
-    await stage.resume("Paid.", decisions=[Decision("a", approved=True)], lost=True)
+    await stage.resume("Paid.", decisions=[Decision("a", approved=True)])
 
     assert question.arguments == '{"sum":5}'
     assert [arguments for arguments, _ in tool.calls] == [{"sum": 5}, {"sum": 5}]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wakeful.contracts.errors import ConfigurationError
-from wakeful.contracts.spec import AgentSpec
+from wakeful.contracts.spec import AgentSpec, Endpoint
 from wakeful.sdk.agent import Agent
 from wakeful.sdk.tool import tool
 
@@ -46,6 +46,7 @@ def test_every_argument_reaches_the_spec():
     written: dict[str, Any] = {
         "id": "helper",
         "model": "m",
+        "endpoint": None,
         "instructions": "i",
         "description": "d",
         "delegates": ("other",),
@@ -113,3 +114,15 @@ def test_two_tools_of_one_name_are_refused():
 
 def test_an_agent_shows_what_it_is():
     assert repr(Agent("helper", model="m", tools=[add])) == "Agent('helper', model='m', tools=['add'])"
+
+
+def test_an_agent_elsewhere_needs_no_more_than_its_address():
+    spec = Agent("remote", endpoint="https://example.com/agents").spec
+
+    assert spec.endpoint == Endpoint(url="https://example.com/agents")
+    assert spec.model is None
+
+
+def test_a_model_and_an_endpoint_together_are_refused():
+    with pytest.raises(ConfigurationError, match="not both"):
+        Agent("both", model="demo:x", endpoint="https://example.com")

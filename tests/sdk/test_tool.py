@@ -20,7 +20,8 @@ from pydantic import BaseModel, Field
 from wakeful.contracts.errors import ConfigurationError, ToolError, ToolInputInvalid
 from wakeful.contracts.event import ToolProgressed
 from wakeful.contracts.tool import Tool, ToolContext
-from wakeful.sdk.tool import LARGE_BYTES, as_tool, tool
+from wakeful.sdk.tool import as_tool, tool
+from wakeful.sdk.values import LARGE_BYTES
 
 
 class Place(BaseModel):

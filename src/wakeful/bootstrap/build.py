@@ -19,6 +19,7 @@ from wakeful.runtime.clock import SystemClock
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
+from wakeful.sdk.function_agent import FunctionAgent
 from wakeful.sdk.tool import TOOL_NAME, as_tool
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 def build_runtime(
     *,
-    agents: Sequence[Agent | AgentSpec],
+    agents: Sequence[Agent | FunctionAgent | AgentSpec],
     tools: Sequence[Tool | Callable[..., Any]] = (),
     models: Sequence[ModelSpec] = (),
     providers: Sequence[Provider] | Mapping[str, Provider] = (),
@@ -39,7 +40,7 @@ def build_runtime(
     Raises `ConfigurationError` naming everything that does not fit together.
     """
     clock = clock or SystemClock()
-    specs = [agent.spec if isinstance(agent, Agent) else agent for agent in agents]
+    specs = [agent if isinstance(agent, AgentSpec) else agent.spec for agent in agents]
     own = [tool for agent in agents if isinstance(agent, Agent) for tool in agent.tools]
     given = providers if isinstance(providers, Mapping) else {provider.name: provider for provider in providers}
     catalog = Catalog(
@@ -48,6 +49,7 @@ def build_runtime(
         providers=_providers(specs, models, given, clock),
         tools=_tools([*(as_tool(tool) for tool in tools), *own]),
         prices=open_prices() if any(spec.max_cost is not None for spec in specs) else NO_PRICES,
+        backends={agent.spec.id: agent for agent in agents if isinstance(agent, FunctionAgent)},
     )
     _check(catalog)
     opened = open_store(store or MEMORY) if store is None or isinstance(store, str) else store
@@ -76,7 +78,7 @@ def _providers(
 ) -> dict[str, Provider]:
     """The given providers, and the built-in ones that some agent's model names."""
     named = {model.id: model.provider for model in models}
-    wanted = {named.get(spec.model, spec.model.partition(":")[0]) for spec in specs}
+    wanted = {named.get(model, model.partition(":")[0]) for spec in specs if (model := spec.model)}
     found = dict(given)
     for prefix in sorted(wanted - found.keys()):
         provider = open_provider(prefix, clock)
@@ -100,9 +102,10 @@ def _check(catalog: Catalog) -> None:
     problems: list[str] = []
     for agent in catalog.agents.values():
         try:
-            catalog.model(agent.model)
+            _ = catalog.backend(agent) if agent.model is None else catalog.model(agent.model)
         except ConfigurationError as error:
-            problems.append(f"agent {agent.id!r}: {error.message}; built-in providers: {', '.join(PROVIDERS)}")
+            known = f"; built-in providers: {', '.join(PROVIDERS)}" if agent.model else ""
+            problems.append(f"agent {agent.id!r}: {error.message}{known}")
         missing = [name for name in agent.tools if name not in catalog.tools]
         if missing:
             problems.append(f"agent {agent.id!r}: unknown tools: {', '.join(missing)}")

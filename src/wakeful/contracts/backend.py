@@ -33,8 +33,8 @@ class Turn:
     """One step to carry: what was said on the thread so far, the last thing first to be answered.
 
     `history` ends with the run's input, or with the answers to what the step before asked (tool results of
-    `ask_user` and `ask_authorisation` calls). `step` counts from 1 over the run; `attempt` from 1 over the times this
-    very step was begun. `run_memory` is this run's, `thread_memory` is shared by all runs of this agent on the thread.
+    `ask_user` and `ask_authorisation` calls). `step` counts from 1 over the run. `run_memory` is this run's,
+    `thread_memory` is shared by all runs of this agent on the thread.
     """
 
     run: Run
@@ -54,6 +54,11 @@ class Backend(Protocol):
     `ask_authorisation` with its arguments and finishing with reason `tool_calls`; the next step brings the answers.
     After a crash the step is streamed again: what it did is found by `run_memory`.
     """
+
+    @property
+    def name(self) -> str:
+        """Who made its answers, where a model's would name their provider."""
+        ...
 
     def stream(self, turn: Turn) -> AsyncGenerator[list[BackendChunk]]:
         """Carry one step."""

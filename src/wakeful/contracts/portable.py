@@ -1,8 +1,9 @@
 """The part of the store socket that hands out everything a store holds, and takes it into another one.
 
-Everything is rows of ten kinds, in pages in the order of their keys. Keys are the store's own numbers: who carries
-rows from one store to another moves them by a fixed distance per sequence, so that their order stays. Leases stay
-behind: a run that somebody carries is handed out as one whose lease has run out.
+Everything is rows of eleven kinds, in pages in the order of their keys. Keys are the store's own numbers: who carries
+rows from one store to another moves them by a fixed distance per sequence, so that their order stays; those of
+documents stay as they are, because nobody refers to them. Leases stay behind: a run that somebody carries is handed out
+as one whose lease has run out.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     runs: int
     dispatches: int
+    documents: int
     turns: int
     running: int
     first: str
@@ -137,6 +139,7 @@ KINDS = (
     _kind("interrupts", "run_key position id body decision decided_at expires_at", ordered_by=2, run_key="runs"),
     _kind("events", "run_key seq at body", ordered_by=2, run_key="runs"),
     _kind("packs", "run_key first_seq last_seq count body", ordered_by=2, run_key="runs"),
+    _kind("documents", "key scope kind id value revision updated_at thread_key due_at", thread_key="threads"),
     _kind(
         "dispatches",
         "key run_key id status token worker due_at failures steps_at_claim last_error ended_at",

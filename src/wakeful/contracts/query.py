@@ -14,6 +14,7 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.thread import Thread
 
 Order = Literal["asc", "desc"]
+RunOrder = Literal["created", "updated"]
 
 
 class ThreadQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +46,17 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs, newest first. `after` is (created_at, key) of the last row seen; time bounds are inclusive ms."""
+    """Which runs: newest first, or last changed first where `order` says so; the higher key first within a millisecond.
+
+    `after` is the last row seen: its `created_at`, or its `updated_at` in the other order, and its key. Time bounds are
+    inclusive ms. `statuses` are any of several; one `status` alone takes their place.
+    """
 
     scope: str
+    order: RunOrder = "created"
     thread_id: str | None = None
     status: RunStatus | None = None
+    statuses: tuple[RunStatus, ...] = ()
     agent_id: str | None = None
     origin: str | None = None
     parent_run_id: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -95,6 +95,12 @@ class AgentSpec(Spec):
     """A longer result is cut, and says so."""
     question_timeout_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """How long a question waits for its answer; `None` is for ever."""
+
+    @model_validator(mode="after")
+    def _one_carrier(self) -> AgentSpec:
+        if self.model is not None and self.endpoint is not None:
+            raise ValueError("an agent has a model or an endpoint, not both; remove one")
+        return self
 
 
 class ModelSpec(Spec):

@@ -208,6 +208,11 @@ class Store(Reads, Upkeep, Moving, Documents, Protocol):
         """Whether other processes can use it too."""
         ...
 
+    @property
+    def remote(self) -> bool:
+        """Whether this process can be cut off from it while others still reach it."""
+        ...
+
     async def open(self) -> None:
         """Connect and bring the schema up to date; raises `ConfigurationError` on a newer schema."""
         ...

@@ -38,7 +38,7 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallAnswer(msgspec.Struct, frozen=True):
-    """The answer to a `ToolQuestion`: `output` is a JSON value, unless the user `declined`; `resume` is the tool's note."""
+    """The answer to a `ToolQuestion`: a JSON value unless the user `declined`; `resume` is the tool's own note."""
 
     output: JsonValue
     declined: bool

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wakeful.contracts.event import (
+    ArtifactChanged,
+    DataEmitted,
     FileGenerated,
     ReasoningDelta,
     ReasoningSealed,
     SourceCited,
+    StatusNoted,
     TextDelta,
     ToolCallDelta,
     ToolCallProposed,
 )
-from wakeful.contracts.message import FilePart, Message, MessagePart, ReasoningPart, SourcePart, TextPart, ToolCallPart
+from wakeful.contracts.message import (
+    ArtifactPart,
+    DataPart,
+    FilePart,
+    InputPart,
+    Message,
+    MessagePart,
+    ReasoningPart,
+    SourcePart,
+    TextPart,
+    ToolCallPart,
+)
 from wakeful.contracts.model import ReplyChunk
 from wakeful.contracts.model_errors import MalformedReply
 
@@ -48,7 +62,37 @@ class _Call:
         self.pieces: list[str] = []
 
 
-_Block = _Text | _Reasoning | _Call | SourcePart | FilePart
+class _Artifact:
+    """An artifact in the making."""
+
+    __slots__ = ("_content", "description", "id", "name")
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.name: str | None = None
+        self.description: str | None = None
+        self._content: list[InputPart | list[str]] = []
+
+    @property
+    def parts(self) -> tuple[InputPart, ...]:
+        return tuple(TextPart("".join(part)) if isinstance(part, list) else part for part in self._content)
+
+    def change(self, change: ArtifactChanged) -> None:
+        self.name = change.name or self.name
+        self.description = change.description or self.description
+        if not change.append:
+            self._content.clear()
+        last = self._content[-1] if self._content else None
+        if not isinstance(change.part, TextPart):
+            self._content.append(change.part)
+        elif isinstance(last, list):
+            last.append(change.part.text)
+        else:
+            self._content.append([change.part.text])
+
+
+_Block = _Text | _Reasoning | _Call | _Artifact | SourcePart | FilePart | DataPart
+Chunk = ReplyChunk | DataEmitted | ArtifactChanged | StatusNoted
 
 
 class Accumulator:
@@ -59,13 +103,14 @@ class Accumulator:
         self._provider = provider
         self._blocks: list[_Block] = []
         self._calls: dict[str, _Call] = {}
+        self._artifacts: dict[str, _Artifact] = {}
 
     @property
     def empty(self) -> bool:
         """Whether nothing arrived yet."""
         return not self._blocks
 
-    def add(self, chunk: ReplyChunk) -> None:
+    def add(self, chunk: Chunk) -> None:
         """Take one chunk. Raises `MalformedReply` for arguments of a call nobody proposed."""
         match chunk:
             case TextDelta():
@@ -79,10 +124,8 @@ class Accumulator:
                 self._blocks.append(call)
             case ReasoningSealed():
                 self._reasoning().seal = chunk
-            case SourceCited(source):
-                self._blocks.append(source)
-            case FileGenerated(file):
-                self._blocks.append(file)
+            case _:
+                self._add_whole(chunk)
 
     def message(self) -> Message:
         """The complete reply."""
@@ -97,6 +140,19 @@ class Accumulator:
         ]
         message = self._message(kept, interrupted=True)
         return message if message.parts else None
+
+    def _add_whole(self, chunk: SourceCited | FileGenerated | DataEmitted | ArtifactChanged | StatusNoted) -> None:
+        match chunk:
+            case SourceCited(source):
+                self._blocks.append(source)
+            case FileGenerated(file):
+                self._blocks.append(file)
+            case DataEmitted(data, name):
+                self._blocks.append(DataPart(data, name))
+            case ArtifactChanged():
+                self._artifact(chunk.id).change(chunk)
+            case StatusNoted():
+                pass
 
     def _text(self) -> _Text:
         """The text that is being written; a source cited in the middle does not end it."""
@@ -119,6 +175,13 @@ class Accumulator:
             raise MalformedReply(f"the model sent arguments of call {call_id!r} before proposing it")
         return call
 
+    def _artifact(self, id: str) -> _Artifact:
+        artifact = self._artifacts.get(id)
+        if artifact is None:
+            artifact = self._artifacts[id] = _Artifact(id)
+            self._blocks.append(artifact)
+        return artifact
+
     def _message(self, blocks: Sequence[_Block], *, interrupted: bool) -> Message:
         message_id, run_id, step, created_at = self._identity
         found = (self._part(block, interrupted=interrupted) for block in blocks)
@@ -127,8 +190,10 @@ class Accumulator:
 
     def _part(self, block: _Block, *, interrupted: bool) -> MessagePart | None:
         """The block's part; None for one that says nothing, which no vendor would take back."""
-        if isinstance(block, SourcePart | FilePart):
+        if isinstance(block, SourcePart | FilePart | DataPart):
             return block
+        if isinstance(block, _Artifact):
+            return ArtifactPart(block.id, block.parts, block.name, block.description)
         content = "".join(block.pieces)
         match block:
             case _Call():

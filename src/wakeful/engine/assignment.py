@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wakeful.contracts.backend import Backend, Memory
 from wakeful.contracts.event import ErrorReport, FinishReason, StopReason
 from wakeful.contracts.interrupt import Interrupt, InterruptRecord
 from wakeful.contracts.json import JsonObject, JsonValue
@@ -34,10 +35,38 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSource:
+    """A model answers: `model` is the provider's own name for it."""
+
+    provider: Provider
+    model: str
+    settings: ModelSettings
+
+    @property
+    def name(self) -> str:
+        """Who makes the replies."""
+        return self.provider.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSource:
+    """A backend answers instead of a model."""
+
+    backend: Backend
+    run_memory: Memory
+    thread_memory: Memory
+
+    @property
+    def name(self) -> str:
+        """Who makes the replies."""
+        return self.backend.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """One run and everything it needs.
 
-    `model` is the provider's own name for the model. `frontend` tools are carried out by the client and never hide
+    `source` is what makes the replies. `frontend` tools are carried out by the client and never hide
     a server tool of the same name. `history` is the whole thread including this run's messages so far.
     `announced`: the log already says that the run started. `active_ms` is how long earlier dispatches carried it.
     `state` is the shared state of the thread.
@@ -45,9 +74,7 @@ class Assignment:
 
     run: Run
     agent: AgentSpec
-    provider: Provider
-    model: str
-    settings: ModelSettings
+    source: ModelSource | BackendSource
     tools: Mapping[str, Tool]
     frontend: Mapping[str, ToolSpec]
     history: tuple[Message, ...]

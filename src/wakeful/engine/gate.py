@@ -9,12 +9,19 @@ from dataclasses import dataclass
 import msgspec
 
 from wakeful.contracts.clock import Clock
-from wakeful.contracts.errors import ToolError, ToolInputInvalid
-from wakeful.contracts.interrupt import Decision, Interrupt, InterruptKind, InterruptRecord
+from wakeful.contracts.errors import ToolError, ToolInputInvalid, ToolQuestion
+from wakeful.contracts.interrupt import (
+    ASK_AUTHORISATION,
+    ASK_USER,
+    Decision,
+    Interrupt,
+    InterruptKind,
+    InterruptRecord,
+)
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import ResultStatus, ToolCallPart
-from wakeful.contracts.tool import Tool, ToolSpec
-from wakeful.engine.assignment import Assignment
+from wakeful.contracts.tool import CallAnswer, Tool, ToolSpec
+from wakeful.engine.assignment import Assignment, BackendSource
 
 OUTCOME_UNKNOWN = "The server stopped while this call was running. Its outcome is unknown and it was not repeated."
 ATTEMPT_UNKNOWN = "The server had stopped while it was running before: whether that attempt had an effect is unknown."
@@ -32,12 +39,16 @@ APPROVAL_SCHEMA: JsonObject = {
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """Run the tool with these checked arguments; `edited` is their JSON text where a human changed them."""
+    """Run the tool with these checked arguments; `edited` is their JSON text where a human changed them.
+
+    `answer` is the answer to the question the call asked last.
+    """
 
     call: ToolCallPart
     tool: Tool
     arguments: JsonObject
     edited: str | None = None
+    answer: CallAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,13 @@ class Ask:
 
 
 Verdict = Allow | Answer | Ask
+
+
+class _Question(msgspec.Struct):
+    """The arguments of a call by which a backend asks."""
+
+    question: str
+    schema: JsonObject | None = None
 
 
 class Gate:
@@ -95,13 +113,23 @@ class Gate:
         arguments = _checked(tool, call.arguments)
         if isinstance(arguments, str):
             return Answer(call, "failed", arguments)
-        if tool.spec.frontend:
-            return self._judge_frontend(call, tool.spec)
+        return self._judge_frontend(call, tool.spec) if tool.spec.frontend else self._judge_own(call, tool, arguments)
+
+    def _judge_own(self, call: ToolCallPart, tool: Tool, arguments: JsonObject) -> Verdict:
+        questions = self._questions(call)
+        if questions and questions[-1].decision is None:
+            return Ask(call, questions[-1].interrupt)
+        answer = _answer(questions[-1]) if questions else None
         if tool.spec.approval:
-            return self._judge_approval(call, tool, arguments)
-        if tool.spec.effect == "once" and self._starts(call):
+            return self._judge_approval(call, tool, arguments, answer)
+        if tool.spec.effect == "once" and self._starts(call) > len(questions):
             return Answer(call, "failed", OUTCOME_UNKNOWN)
-        return Allow(call, tool, arguments)
+        return Allow(call, tool, arguments, answer=answer)
+
+    def question(self, call: ToolCallPart, asked: ToolQuestion) -> Interrupt:
+        """What a running call asks."""
+        asking = self._interrupt(call, "question", call.arguments, asked.message, asked.schema)
+        return msgspec.structs.replace(asking, resume=asked.resume)
 
     def decided(self, call: ToolCallPart) -> list[tuple[Interrupt, Decision]]:
         """The questions about a call that were answered, oldest first."""
@@ -111,23 +139,29 @@ class Gate:
     def _starts(self, call: ToolCallPart) -> int:
         return self._started.get(call.call_id, 0)
 
-    def _judge_approval(self, call: ToolCallPart, tool: Tool, arguments: JsonObject) -> Verdict:
-        records = self._records.get(call.call_id, [])
+    def _questions(self, call: ToolCallPart) -> list[InterruptRecord]:
+        return [record for record in self._records.get(call.call_id, ()) if record.interrupt.kind == "question"]
+
+    def _judge_approval(
+        self, call: ToolCallPart, tool: Tool, arguments: JsonObject, answer: CallAnswer | None
+    ) -> Verdict:
+        records = [one for one in self._records.get(call.call_id, ()) if one.interrupt.kind == "approval"]
         approvals = [record.decision for record in records if record.decision and record.decision.approved is True]
         edited = next((given.arguments for given in reversed(approvals) if given.arguments is not None), None)
         if records and records[-1].decision is None:
             return Ask(call, records[-1].interrupt)
         if records and records[-1].decision is not None and records[-1].decision.approved is not True:
             return Answer(call, "denied", _refusal(records[-1].decision, begun=bool(self._starts(call))))
-        cut_off = tool.spec.effect == "once" and 0 < self._starts(call) >= len(approvals)
+        granted = len(approvals) + len(self._questions(call))
+        cut_off = tool.spec.effect == "once" and 0 < self._starts(call) >= granted
         if cut_off or not approvals:
             return Ask(call, self._approval(call, edited, cut_off=cut_off))
         if edited is None:
-            return Allow(call, tool, arguments)
+            return Allow(call, tool, arguments, answer=answer)
         fitting = _checked(tool, edited)
         if isinstance(fitting, str):
             return Answer(call, "failed", f"The arguments that came with the approval do not fit: {fitting}")
-        return Allow(call, tool, fitting, _json(edited))
+        return Allow(call, tool, fitting, _json(edited), answer)
 
     def _judge_offered(self, call: ToolCallPart) -> Verdict:
         spec = self._assignment.frontend.get(call.name)
@@ -139,11 +173,19 @@ class Gate:
     def _judge_frontend(self, call: ToolCallPart, spec: ToolSpec) -> Verdict:
         records = self._records.get(call.call_id)
         if not records:
-            return Ask(call, self._interrupt(call, "frontend_tool", call.arguments, "", spec.result))
+            question, schema = self._asked(call, spec)
+            return Ask(call, self._interrupt(call, "frontend_tool", call.arguments, question, schema))
         decision = records[-1].decision
         if decision is None:
             return Ask(call, records[-1].interrupt)
         return Answer(call, "failed" if decision.failed else "succeeded", decision.output)
+
+    def _asked(self, call: ToolCallPart, spec: ToolSpec) -> tuple[str, JsonObject | None]:
+        """The words and the schema of a question, which an agent without a model writes into its call."""
+        if not isinstance(self._assignment.source, BackendSource) or call.name not in (ASK_USER, ASK_AUTHORISATION):
+            return "", spec.result
+        asked = msgspec.json.decode(call.arguments, type=_Question)
+        return asked.question, asked.schema
 
     def _approval(self, call: ToolCallPart, edited: JsonObject | None, *, cut_off: bool) -> Interrupt:
         question = (
@@ -168,6 +210,12 @@ class Gate:
             response_schema=schema,
             expires_at=None if patience is None else self._clock.now() + round(patience * 1000),
         )
+
+
+def _answer(record: InterruptRecord) -> CallAnswer:
+    decision = record.decision
+    declined = decision is None or decision.failed or decision.output is None
+    return CallAnswer(decision.output if decision and not declined else None, declined, record.interrupt.resume)
 
 
 def _checked(tool: Tool, arguments: JsonObject | str) -> JsonObject | str:

@@ -1,4 +1,4 @@
-"""Asks the model for one reply: streams its chunks into the journal, asks again when that can help."""
+"""Asks for one reply: streams its chunks into the journal, asks again when that can help."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from wakeful.contracts.errors import ModelError
 from wakeful.contracts.event import ErrorReport, ModelCallFinished, RetryScheduled, StepRestarted
 from wakeful.contracts.journal import Journal
 from wakeful.contracts.message import Message, ReplyInfo
-from wakeful.contracts.model import ModelRequest, ReplyFinished
+from wakeful.contracts.model import ReplyFinished
 from wakeful.contracts.model_errors import MalformedReply
 from wakeful.contracts.usage import Usage
 from wakeful.engine.accumulate import Accumulator
-from wakeful.engine.assignment import Assignment
+from wakeful.engine.assignment import Assignment, BackendSource
+from wakeful.engine.source import Attempt
 
 BASE_DELAY_MS = 500
 LONGEST_DELAY_MS = 30_000
@@ -42,12 +43,14 @@ class Inference:
         self._step = step
         self._message_id = message_id
         self._reply = self._accumulator()
+        source = assignment.source
+        self._asked_for = assignment.agent.id if isinstance(source, BackendSource) else source.model
 
-    async def ask(self, request: ModelRequest) -> Reply:
+    async def ask(self, begin: Attempt) -> Reply:
         """The reply. Raises the last `ModelError` when asking again cannot help or no retry is left."""
         for attempt in range(1, self._assignment.agent.max_retries + 2):
             try:
-                return await self._ask_once(request)
+                return await self._ask_once(begin)
             except ModelError as error:
                 if _being_cancelled():  # whatever else it is, it is how the provider answered that
                     raise asyncio.CancelledError from error
@@ -60,11 +63,11 @@ class Inference:
         """The part of an unfinished reply that is worth keeping."""
         return self._reply.partial()
 
-    async def _ask_once(self, request: ModelRequest) -> Reply:
+    async def _ask_once(self, begin: Attempt) -> Reply:
         started = self._clock.now()
         reply, journal = self._reply, self._journal
         finished: ReplyFinished | None = None
-        async with aclosing(self._assignment.provider.stream(request)) as batches:
+        async with aclosing(begin()) as batches:
             async for batch in batches:
                 for chunk in batch:
                     if isinstance(chunk, ReplyFinished):
@@ -93,14 +96,14 @@ class Inference:
             message_id=self._message_id,
             run_id=self._assignment.run.id,
             step=self._step,
-            provider=self._assignment.provider.name,
+            provider=self._assignment.source.name,
             created_at=self._clock.now(),
         )
 
     def _finished(self, finished: ReplyFinished, duration: int) -> ModelCallFinished:
         return ModelCallFinished(
-            model=finished.model or self._assignment.model,
-            provider=self._assignment.provider.name,
+            model=finished.model or self._asked_for,
+            provider=self._assignment.source.name,
             finish_reason=finished.reason,
             usage=self._priced(finished),
             duration_ms=max(duration, 0),
@@ -108,8 +111,8 @@ class Inference:
 
     def _priced(self, finished: ReplyFinished) -> Usage:
         """The usage with its cost, by the name the vendor reports or else by the one it was asked under."""
-        prices, provider = self._assignment.prices, self._assignment.provider.name
-        for model in dict.fromkeys((finished.model or self._assignment.model, self._assignment.model)):
+        prices, provider = self._assignment.prices, self._assignment.source.name
+        for model in dict.fromkeys((finished.model or self._asked_for, self._asked_for)):
             cost = prices.cost(provider, model, finished.usage)
             if cost is not None:
                 return msgspec.structs.replace(finished.usage, cost=cost)

@@ -22,11 +22,12 @@ from wakeful.contracts.journal import Journal
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import Message, ToolCallPart
 from wakeful.contracts.usage import Usage
-from wakeful.engine.assignment import Assignment, Ending, Unfinished
+from wakeful.engine.assignment import Assignment, Ending, ModelSource, Unfinished
 from wakeful.engine.gate import Allow, Answer, Ask, Gate
 from wakeful.engine.inference import Inference
 from wakeful.engine.limits import Limits, Spent, closed_steps
-from wakeful.engine.prompt import build, open_calls
+from wakeful.engine.prompt import open_calls
+from wakeful.engine.source import attempts
 from wakeful.engine.state import SharedState
 from wakeful.engine.toolbox import Toolbox
 
@@ -102,11 +103,13 @@ class Loop:
         self._finish_step()
 
     def _refuse_unpriced(self) -> None:
-        agent, provider, model = self._assignment.agent, self._assignment.provider.name, self._assignment.model
-        if agent.max_cost is not None and self._assignment.prices.cost(provider, model, Usage()) is None:
+        agent, source = self._assignment.agent, self._assignment.source
+        if agent.max_cost is None or not isinstance(source, ModelSource):
+            return
+        if self._assignment.prices.cost(source.name, source.model, Usage()) is None:
             raise ConfigurationError(
-                f"agent {agent.id!r} has max_cost, but the price of model {model!r} of {provider!r} is not known; "
-                "take a model with a known price, or another limit such as max_tokens"
+                f"agent {agent.id!r} has max_cost, but the price of model {source.model!r} of {source.name!r} is not "
+                "known; take a model with a known price, or another limit such as max_tokens"
             )
 
     def _failure(self, error: ModelError | ConfigurationError) -> Ending:
@@ -136,7 +139,7 @@ class Loop:
         begun = StepRestarted(step, message_id, "resumed") if restart else StepStarted(step, message_id)
         self._journal.emit(begun)
         self._inference = Inference(self._assignment, self._journal, self._clock, step=step, message_id=message_id)
-        reply = await self._inference.ask(build(self._assignment, self._history, self._state.current))
+        reply = await self._inference.ask(attempts(self._assignment, self._history, self._state.current, step))
         self._inference = None
         self._usage = self._usage + reply.finished.usage
         self._journal.emit(reply.finished)
@@ -164,6 +167,8 @@ class Loop:
         await self._toolbox.run_all(allowed, self._steps)
         self._history.extend(self._toolbox.results)
         self._toolbox.results.clear()
+        questions.extend(gate.question(call, asked) for call, asked in self._toolbox.questions)
+        self._toolbox.questions.clear()
         return self._wait(questions) if questions else None
 
     def _close_step(self, calls: tuple[ToolCallPart, ...], reason: FinishReason) -> Ending | None:

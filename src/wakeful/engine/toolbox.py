@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from wakeful.contracts.clock import Clock
-from wakeful.contracts.errors import ToolError
+from wakeful.contracts.errors import ToolError, ToolQuestion
 from wakeful.contracts.event import ToolCallFinished, ToolCallStarted
 from wakeful.contracts.journal import Journal
 from wakeful.contracts.json import JsonValue
@@ -23,14 +23,14 @@ from wakeful.engine.straggler import leave_behind
 STOPPING_MS = 500
 """How long a call that was told to stop may take to do so."""
 
-Result = tuple[ResultStatus, JsonValue]
+Result = tuple[ResultStatus, JsonValue] | ToolQuestion
 log = logging.getLogger("wakeful.tools")
 
 
 class Toolbox:
     """Runs calls and writes their results. A failing tool fails its call, never the run.
 
-    No output is longer than `max_output_bytes`.
+    No output is longer than `max_output_bytes`. `questions` are what calls asked that cannot go on without an answer.
     """
 
     def __init__(self, run: Run, journal: Journal, clock: Clock, *, state: SharedState, max_output_bytes: int) -> None:
@@ -40,6 +40,7 @@ class Toolbox:
         self._clock = clock
         self._max_output_bytes = max_output_bytes
         self.results: list[Message] = []
+        self.questions: list[tuple[ToolCallPart, ToolQuestion]] = []
 
     async def run_all(self, allowed: Sequence[Allow], step: int) -> None:
         """Run all calls at once; each result is journalled as it comes. The starts are durable before any runs.
@@ -103,8 +104,10 @@ class Toolbox:
     async def _outcome(self, item: Allow, desk: Desk) -> Result:
         limit = self._max_output_bytes
         try:
-            output = await item.tool.call(item.arguments, self._context(item.call, desk))
+            output = await item.tool.call(item.arguments, self._context(item, desk))
             return "succeeded", bounded_output(output, limit)  # what is not JSON fails here, and fails its call only
+        except ToolQuestion as question:
+            return question
         except ToolError as error:
             return "failed", bounded_text(error.message, limit)
         except BaseException as error:
@@ -123,8 +126,11 @@ class Toolbox:
         arguments: str | None,
         extras: Sequence[SourcePart | FilePart] = (),
     ) -> None:
-        status, output = result
         self._state.show(all_of_it=True)
+        if isinstance(result, ToolQuestion):
+            self.questions.append((call, result))
+            return
+        status, output = result
         message_id = self._clock.new_id()
         part = ToolResultPart(call.call_id, call.name, status, output, arguments)
         message = Message(message_id, "tool", (part, *extras), self._clock.now(), run_id=self._run.id, step=step)
@@ -132,7 +138,8 @@ class Toolbox:
         self._journal.commit(message)
         self.results.append(message)
 
-    def _context(self, call: ToolCallPart, desk: Desk) -> ToolContext:
+    def _context(self, item: Allow, desk: Desk) -> ToolContext:
+        call = item.call
         return ToolContext(
             call_id=call.call_id,
             tool_name=call.name,
@@ -142,6 +149,7 @@ class Toolbox:
             scope=self._run.scope,
             idempotency_key=f"{self._run.id}:{call.call_id}",
             desk=desk,
+            answer=item.answer,
         )
 
 

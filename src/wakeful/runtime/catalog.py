@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from wakeful.contracts.backend import Backend
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.model import Provider
 from wakeful.contracts.price import NO_PRICES, Prices
@@ -21,6 +22,8 @@ class Catalog:
     providers: Mapping[str, Provider]
     tools: Mapping[str, Tool]
     prices: Prices = NO_PRICES
+    backends: Mapping[str, Backend] = field(default_factory=dict[str, Backend])
+    """By agent."""
 
     def agent(self, agent_id: str) -> AgentSpec:
         """The agent; raises `NotFound`."""
@@ -34,6 +37,15 @@ class Catalog:
         if not self.agents:
             raise ConfigurationError("no agent is configured; pass at least one to AgentRuntime(agents=[...])")
         return self.agents.get("default") or next(iter(self.agents.values()))
+
+    def backend(self, agent: AgentSpec) -> Backend:
+        """What carries an agent without a model; raises `ConfigurationError`."""
+        found = self.backends.get(agent.id)
+        if found is None:
+            raise ConfigurationError(
+                f"agent {agent.id!r} has neither a model nor an endpoint nor a function; give it one"
+            )
+        return found
 
     def model(self, model: str) -> tuple[Provider, ModelSpec]:
         """The provider and model behind a `ModelSpec` id or `"provider:name"`; raises `ConfigurationError`."""

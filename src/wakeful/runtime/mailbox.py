@@ -158,7 +158,7 @@ class Mailbox:
         now = self._clock.now()
         names = [item.id or (f"{key}/{i}" if key else self._clock.new_id()) for i, item in enumerate(request.messages)]
         return tuple(
-            Message(name, item.role, item.parts, now, run_id=run_id)
+            Message(name, item.role, item.parts, now, run_id=run_id, metadata=item.metadata)
             for name, item in zip(names, request.messages, strict=True)
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.event import (
     Event,
@@ -18,16 +19,25 @@ from wakeful.contracts.event import (
     StepStarted,
     ToolCallStarted,
 )
+from wakeful.contracts.interrupt import ASK_AUTHORISATION, ASK_USER
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.model import ModelSettings
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Claim, Store
 from wakeful.contracts.tool import Tool, ToolSpec
-from wakeful.engine.assignment import Assignment, Unfinished
+from wakeful.engine.assignment import Assignment, BackendSource, ModelSource, Unfinished
 from wakeful.runtime.catalog import Catalog
+from wakeful.runtime.memory import run_memory, thread_memory
 
 PAGE = 1000
+QUESTIONS: Mapping[str, ToolSpec] = {
+    ASK_USER: ToolSpec(name=ASK_USER, description="Asks the user.", parameters={"type": "object"}, frontend=True),
+    ASK_AUTHORISATION: ToolSpec(
+        name=ASK_AUTHORISATION, description="Asks for a right.", parameters={"type": "object"}, frontend=True
+    ),
+}
+"""The calls by which an agent without a model asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,10 @@ class Resolution:
 class Resolver:
     """Resolves claims. Raises `ConfigurationError` for what no retry can mend."""
 
-    def __init__(self, catalog: Catalog, store: Store, delegate: Callable[[AgentSpec], Tool]) -> None:
+    def __init__(self, *, catalog: Catalog, store: Store, clock: Clock, delegate: Callable[[AgentSpec], Tool]) -> None:
         self._catalog = catalog
         self._store = store
+        self._clock = clock
         self._delegate = delegate
 
     async def resolve(self, claim: Claim) -> Resolution:
@@ -53,21 +64,15 @@ class Resolver:
             agent = self._catalog.agent(run.agent_id)
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; it was removed after the run was accepted") from error
-        provider, model = self._catalog.model(agent.model)
+        source = self._source(run, agent)
         tools = self._tools(agent.tools) | self._delegates(agent.delegates)
         past = await self._past(claim)
         assignment = Assignment(
             run=run,
             agent=agent,
-            provider=provider,
-            model=model.name,
-            settings=ModelSettings(
-                max_output_tokens=agent.max_output_tokens or model.max_output_tokens,
-                temperature=agent.temperature,
-                reasoning_effort=agent.reasoning_effort,
-            ),
+            source=source,
             tools=tools,
-            frontend=_frontend(run),
+            frontend=QUESTIONS if isinstance(source, BackendSource) else _frontend(run),
             history=tuple(await self._store.history(run.thread_key)),
             interrupts=tuple(await self._store.interrupts(run.key)) if past.unfinished else (),
             unfinished=past.unfinished,
@@ -77,6 +82,21 @@ class Resolver:
             prices=self._catalog.prices,
         )
         return Resolution(assignment, past.step_seq)
+
+    def _source(self, run: Run, agent: AgentSpec) -> ModelSource | BackendSource:
+        if agent.model is None:
+            return BackendSource(
+                backend=self._catalog.backend(agent),
+                run_memory=run_memory(self._store, self._clock, run),
+                thread_memory=thread_memory(self._store, self._clock, run),
+            )
+        provider, model = self._catalog.model(agent.model)
+        settings = ModelSettings(
+            max_output_tokens=agent.max_output_tokens or model.max_output_tokens,
+            temperature=agent.temperature,
+            reasoning_effort=agent.reasoning_effort,
+        )
+        return ModelSource(provider=provider, model=model.name, settings=settings)
 
     async def _state(self, run: Run, *, begun: bool) -> JsonObject:
         """The shared state: what the request brought until the run's start is in the log, else the stored one."""

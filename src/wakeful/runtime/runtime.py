@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from wakeful.contracts.bus import NO_BUS, Bus
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import Unavailable
 from wakeful.contracts.model import Provider
@@ -34,18 +35,21 @@ log = logging.getLogger("wakeful.runtime")
 class Runtime:
     """One process's share of the work, in one event loop. Use its parts only between `start` and `stop`."""
 
-    def __init__(self, *, catalog: Catalog, store: Store, clock: Clock, config: RuntimeConfig) -> None:
+    def __init__(
+        self, *, catalog: Catalog, store: Store, clock: Clock, config: RuntimeConfig, bus: Bus = NO_BUS
+    ) -> None:
         self.config = config
         self.catalog = catalog
         self.store = store
         self.clock = clock
-        self.feed = Feed(store, clock)
+        self.bus = bus
+        self.feed = Feed(store, clock, bus)
         self._group = GroupCommit(store, clock)
         means = Means(
             store=store,
             feed=self.feed,
             group=self._group,
-            resolver=Resolver(catalog, store, self._delegate),
+            resolver=Resolver(catalog=catalog, store=store, clock=clock, delegate=self._delegate),
             deserted=self._stop_delegates,
             clock=clock,
             lease_ms=int(config.lease_seconds * 1000),
@@ -68,7 +72,7 @@ class Runtime:
         self.control = Control(store=store, worker=self.worker, feed=self.feed, clock=clock, mailbox=self.mailbox)
         self.entries = Entries(store=store, worker=self.worker, feed=self.feed, clock=clock)
         self._tail = Tail(store=store, feed=self.feed, clock=clock)
-        self._listener = Listener(store=store, feed=self.feed, worker=self.worker)
+        self._listener = Listener(store=store, bus=bus, feed=self.feed, worker=self.worker)
         self._janitor = Janitor(store=store, mailbox=self.mailbox, clock=clock, config=config)
         self._main: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()

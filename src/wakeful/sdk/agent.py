@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from wakeful.contracts.errors import ConfigurationError
-from wakeful.contracts.spec import AgentSpec, ReasoningEffort
+from wakeful.contracts.spec import AgentSpec, Endpoint, ReasoningEffort
 from wakeful.contracts.tool import Tool
 from wakeful.sdk.tool import as_tool
 
@@ -16,8 +16,9 @@ from wakeful.sdk.tool import as_tool
 class Agent:
     """An agent and its tools: `spec` is what a server keeps of it, `tools` are the objects the spec names.
 
-    `model` is `"provider:model"` or the id of a model the server knows. `tools` are made with `@tool`; plain
-    functions are wrapped. The other arguments are fields of `AgentSpec`.
+    `model` is `"provider:model"` or the id of a model the server knows; without one the agent answers at `endpoint`, on
+    another server. `tools` are made with `@tool`; plain functions are wrapped. The other arguments are fields of
+    `AgentSpec`.
     """
 
     __slots__ = ("spec", "tools")
@@ -29,7 +30,8 @@ class Agent:
         self,
         id: str,
         *,
-        model: str,
+        model: str | None = None,
+        endpoint: Endpoint | str | None = None,
         instructions: str = "",
         tools: Sequence[Tool | Callable[..., Any]] = (),
         description: str = "",
@@ -57,6 +59,7 @@ class Agent:
             self.spec = AgentSpec(
                 id=id,
                 model=model,
+                endpoint=Endpoint(url=endpoint) if isinstance(endpoint, str) else endpoint,
                 instructions=instructions,
                 description=description,
                 tools=names,

@@ -9,22 +9,18 @@ import re
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-import msgspec
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
-
-from wakeful.contracts.errors import ConfigurationError, ToolError
+from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.tool import Effect, Tool, ToolContext, ToolSpec
 from wakeful.sdk.signature import Function, Signature, name_of
 from wakeful.sdk.thread import in_thread
+from wakeful.sdk.values import to_json_value
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What vendors take as the name of a tool."""
-LARGE_BYTES = 1 << 20
-"""A result of more JSON than this is handed over as JSON: it will hardly be shown whole, so it need not be decoded."""
 
 
 class FunctionTool(Generic[P, R]):
@@ -86,14 +82,22 @@ class FunctionTool(Generic[P, R]):
         context_name = self._signature.context
         given = arguments if context_name is None else {context_name: context, **arguments}
         if inspect.iscoroutinefunction(self._target):
-            return _to_json_value(self.spec.name, await self._target(**given))
+            return to_json_value(await self._target(**given), what=f"the result of tool {self.spec.name}")
         result = await in_thread(lambda: self._in_thread(given), name=f"tool {self.spec.name}")
         # A decorator around an async function is a plain function that returns an awaitable.
-        return _to_json_value(self.spec.name, await result) if inspect.isawaitable(result) else result
+        return (
+            to_json_value(await result, what=f"the result of tool {self.spec.name}")
+            if inspect.isawaitable(result)
+            else result
+        )
 
     def _in_thread(self, arguments: JsonObject) -> object:
         result = self._target(**arguments)
-        return result if inspect.isawaitable(result) else _to_json_value(self.spec.name, result)
+        return (
+            result
+            if inspect.isawaitable(result)
+            else to_json_value(result, what=f"the result of tool {self.spec.name}")
+        )
 
 
 @overload
@@ -184,35 +188,3 @@ def _checked_name(function: Function, name: str | None) -> str:
             "choose one with @tool(name=...)"
         )
     return chosen
-
-
-def _to_json_value(name: str, value: object) -> JsonValue:
-    """The round trip guarantees that whoever stores or sends the value later finds nothing but JSON in it."""
-    if type(value) is str and _is_unicode(value):
-        return value
-    try:
-        encoded = to_json(value, inf_nan_mode="null", fallback=_builtins)
-    except PydanticSerializationError as error:
-        raise ToolError(
-            f"the result of tool {name} (a {type(value).__name__}) is not JSON: {error}; "
-            "return JSON types, dataclasses, pydantic models or msgspec structs"
-        ) from error
-    return msgspec.json.decode(encoded) if len(encoded) <= LARGE_BYTES else msgspec.Raw(encoded)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _builtins(value: object) -> object:
-    if isinstance(value, msgspec.Struct):
-        return msgspec.to_builtins(value, str_keys=True, enc_hook=_jsonable)
-    raise TypeError(f"a {type(value).__qualname__} cannot become JSON")
-
-
-def _jsonable(value: object) -> object:
-    return to_jsonable_python(value, inf_nan_mode="null", fallback=_builtins)
