@@ -104,6 +104,7 @@ class Accumulator:
         self._blocks: list[_Block] = []
         self._calls: dict[str, _Call] = {}
         self._artifacts: dict[str, _Artifact] = {}
+        self._open_text: _Text | None = None
 
     @property
     def empty(self) -> bool:
@@ -121,7 +122,7 @@ class Accumulator:
                 self._call(chunk.call_id).pieces.append(chunk.delta)
             case ToolCallProposed():
                 call = self._calls[chunk.call_id] = _Call(chunk.call_id, chunk.name)
-                self._blocks.append(call)
+                self._begin(call)
             case ReasoningSealed():
                 self._reasoning().seal = chunk
             case _:
@@ -144,29 +145,33 @@ class Accumulator:
     def _add_whole(self, chunk: SourceCited | FileGenerated | DataEmitted | ArtifactChanged | StatusNoted) -> None:
         match chunk:
             case SourceCited(source):
-                self._blocks.append(source)
+                self._blocks.append(source)  # a source cited in the middle of a text does not end it
             case FileGenerated(file):
-                self._blocks.append(file)
+                self._begin(file)
             case DataEmitted(data, name):
-                self._blocks.append(DataPart(data, name))
+                self._begin(DataPart(data, name))
             case ArtifactChanged():
                 self._artifact(chunk.id).change(chunk)
             case StatusNoted():
                 pass
 
+    def _begin(self, block: _Block) -> None:
+        """Add a block, which ends the text before it."""
+        self._blocks.append(block)
+        self._open_text = None
+
     def _text(self) -> _Text:
-        """The text that is being written; a source cited in the middle does not end it."""
-        last = next((block for block in reversed(self._blocks) if not isinstance(block, SourcePart)), None)
-        if not isinstance(last, _Text):
-            last = _Text()
-            self._blocks.append(last)
-        return last
+        """The text that is being written."""
+        if self._open_text is None:
+            self._begin(text := _Text())
+            self._open_text = text
+        return self._open_text
 
     def _reasoning(self) -> _Reasoning:
         last = self._blocks[-1] if self._blocks else None
         if not isinstance(last, _Reasoning) or last.seal is not None:
             last = _Reasoning()
-            self._blocks.append(last)
+            self._begin(last)
         return last
 
     def _call(self, call_id: str) -> _Call:
@@ -179,7 +184,7 @@ class Accumulator:
         artifact = self._artifacts.get(id)
         if artifact is None:
             artifact = self._artifacts[id] = _Artifact(id)
-            self._blocks.append(artifact)
+            self._begin(artifact)
         return artifact
 
     def _message(self, blocks: Sequence[_Block], *, interrupted: bool) -> Message:
