@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from wakeful.contracts.document import Document
 from wakeful.contracts.errors import Damaged
 from wakeful.contracts.event import RunFinished
 from wakeful.contracts.lifecycle import RunStatus
@@ -116,6 +117,23 @@ async def test_a_damaged_thread_and_interrupt_are_named_so(path: Path, store: SQ
 
     assert [asked.id for _, asked in await store.expired_interrupts(9_000, 9)] == ["q2"]
     assert (await store.decide(answers(other))).ready is False
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\x00", b"[[[[", b"[]"], ids=repr)
+async def test_a_damaged_document_is_named_so_and_in_nobodys_way(path: Path, store: SQLiteStore, body: bytes) -> None:
+    for name in ("a", "b"):
+        await store.put_document(Document(scope=SCOPE, kind="handle", id=name, value={}, due_at=1), 1)
+    await overwrite(path, "documents", "value", body, "id = 'a'")
+
+    with pytest.raises(Damaged, match="document handle a: its row is damaged; restore"):
+        await store.get_document(SCOPE, "handle", "a")
+    with pytest.raises(Damaged):
+        await store.list_documents(SCOPE, "handle", prefix="", after="", limit=9)
+
+    assert await store.claim_documents("handle", now=1, until=5, limit=1) == ()
+    assert [one.id for one in await store.claim_documents("handle", now=1, until=5, limit=1)] == ["b"]
+    await store.put_document(Document(scope=SCOPE, kind="handle", id="a", value={}), 2)
+    assert await store.get_document(SCOPE, "handle", "a") is not None
 
 
 @pytest.mark.parametrize(("column", "value"), [("input", b"{"), ("usage", b"{"), ("options", b"")])

@@ -15,6 +15,7 @@ import wakeful.stores.sqlite as room
 from wakeful.contracts.portable import KINDS
 from wakeful.stores.named_sql import Query, load_queries
 from wakeful.stores.sqlite.database import Database
+from wakeful.stores.sqlite.runs import ORDERS
 
 QUERIES = load_queries("wakeful.stores.sqlite")
 SOURCES = Path(room.__file__).parent
@@ -22,8 +23,13 @@ OPTIONAL = {
     **{f"take_out_{kind.name}": ("sizing",) for kind in KINDS},
     "list_threads": ("parent_thread_id", "root", "resource_id", "after_id"),
     "count_threads": ("parent_thread_id", "root", "resource_id"),
-    "list_runs": ("thread_id", "status", "parent_run_id", "created_from", "after_key"),
-    "count_runs": ("thread_id", "status", "parent_run_id", "created_from"),
+    "list_runs": ("thread_id", "statuses", "parent_run_id", "created_from", "after_key"),
+    "count_runs": ("thread_id", "statuses", "parent_run_id", "created_from"),
+    "list_changed_runs": ("thread_id", "statuses", "parent_run_id", "updated_from", "after_key"),
+    "count_changed_runs": ("thread_id", "statuses", "parent_run_id", "updated_from"),
+    "list_documents": ("after", "next_prefix"),
+    "put_document": ("expected",),
+    "delete_document": ("expected",),
     "list_messages": ("run_id", "visibility", "after", "before", "descending"),
     "count_messages_of_run": ("visibility",),
     "dead_letters": ("id",),
@@ -36,8 +42,12 @@ BOUNDED = {
     "holdings": ["SCAN runs USING INDEX runs_unfinished"],
     "numbers_given": ["SCAN sqlite_sequence"],  # one row per table
     "count_unfinished": ["SCAN runs USING INDEX runs_unfinished"],  # holds what is unfinished only
+    "list_changed_runs": ["SCAN runs USING INDEX runs_unfinished"],
+    "count_changed_runs": ["SCAN runs USING INDEX runs_unfinished"],
     "free_bytes": ["SCAN pragma_freelist_count VIRTUAL TABLE INDEX 0:", "SCAN pragma_page_size VIRTUAL TABLE INDEX 0:"],
 }
+NO_TABLES = r"json_each|ancestor\b|descendant\b|changed\b|page\b|\(subquery|CONSTANT ROW"
+SORTED = {"list_changed_runs"}  # what is unfinished, or of one thread
 WHOLE_TABLES = {"sizes"}
 MOVING = {f"{verb}_{kind.name}" for verb in ("take_out", "take_in") for kind in KINDS}
 
@@ -73,9 +83,9 @@ def test_no_query_scans_or_sorts_a_table(connection: sqlite3.Connection, name: s
 
     steps = plan(connection, sql)
 
-    scanned = [step for step in steps if re.match(r"SCAN (?!json_each|ancestor\b|descendant\b|CONSTANT ROW)", step)]
+    scanned = [step for step in steps if re.match(rf"SCAN (?!{NO_TABLES})", step)]
     assert [step for step in scanned if step not in BOUNDED.get(name, [])] == []
-    assert [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step] == []
+    assert name in SORTED or [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step] == []
 
 
 @pytest.mark.parametrize(
@@ -100,6 +110,12 @@ def test_no_query_scans_or_sorts_a_table(connection: sqlite3.Connection, name: s
         ("list_runs", (), "runs_by_age"),
         ("list_runs", ("thread_id",), "runs_of_thread"),
         ("list_runs", ("parent_run_id",), "runs_by_parent"),
+        ("list_changed_runs", (), "runs_unfinished"),
+        ("list_changed_runs", (), "COVERING INDEX runs_by_finish (scope=? AND finished_at>?)"),
+        ("list_changed_runs", ("after_key",), "runs_by_finish (scope=? AND finished_at>? AND finished_at<?)"),
+        ("list_changed_runs", ("thread_id",), "runs_of_thread"),
+        ("count_changed_runs", ("statuses",), "COVERING INDEX runs_by_finish"),
+        ("due_documents", (), "documents_due"),
         ("latest_run", (), "runs_of_thread"),
         ("list_threads", (), "threads_by_activity"),
         ("list_threads", ("resource_id",), "threads_by_resource"),
@@ -116,12 +132,23 @@ def test_a_query_uses_the_index_made_for_it(
     assert any(index in step for step in steps), steps
 
 
+@pytest.mark.parametrize("given", [(), ("after_key",), ("updated_from", "statuses")])
+def test_finished_runs_are_read_in_the_order_of_their_ends(
+    connection: sqlite3.Connection, given: tuple[str, ...]
+) -> None:
+    steps = plan(connection, QUERIES["list_changed_runs"].text(dict.fromkeys(given, 1)))
+
+    finished = next(number for number, step in enumerate(steps) if "runs_by_finish" in step)
+    merged = steps.index("SCAN changed")
+    assert not [step for step in steps[finished:merged] if "TEMP B-TREE" in step]
+
+
 def test_the_code_and_the_files_name_the_same_queries() -> None:
     code = "".join(file.read_text("utf-8") for file in SOURCES.glob("*.py"))
 
     called = set(re.findall(r'session\.(?:row|rows|value|count|changes|must_change|many)\(\s*"(\w+)"', code))
 
-    assert called | MOVING == set(QUERIES)
+    assert called | MOVING | {name for names in ORDERS.values() for name in names} == set(QUERIES)
 
 
 def test_optional_arguments_are_listed_above() -> None:
@@ -129,9 +156,8 @@ def test_optional_arguments_are_listed_above() -> None:
 
     named = set(re.findall(r"-- (?:if|unless) (\w+)$", files, re.MULTILINE))
 
-    equal_to_status = {"agent_id", "origin"}
-    equal_to_created_from = {"created_to", "updated_from", "updated_to"}
-    assert named - {one for many in OPTIONAL.values() for one in many} == equal_to_status | equal_to_created_from
+    equal = {"agent_id", "origin", "created_to", "updated_to"}  # to statuses, created_from and updated_from
+    assert named - {one for many in OPTIONAL.values() for one in many} == equal
 
 
 def test_conditional_lines_follow_their_argument() -> None:

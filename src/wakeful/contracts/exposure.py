@@ -66,5 +66,9 @@ class Exposure:
     instructions: str = ""
     task_after_seconds: float = 1.0
 
+    def caller(self, agent_id: str) -> AgentSpec | None:
+        """The caller with this id."""
+        return next((caller for caller in self.callers.values() if caller.id == agent_id), None)
+
 
 NOTHING_EXPOSED = Exposure()

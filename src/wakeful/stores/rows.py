@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from wakeful.contracts.codec import decode_event, decode_message
+from wakeful.contracts.document import Document
 from wakeful.contracts.errors import Damaged
 from wakeful.contracts.event import ErrorReport, LogEntry
 from wakeful.contracts.interrupt import Decision, Interrupt, InterruptRecord
@@ -114,6 +115,24 @@ def state_of(body: bytes, thread_key: int) -> JsonObject:
         return _object.decode(body)
     except UNREADABLE as error:
         raise damaged(f"the shared state of thread number {thread_key}") from error
+
+
+def document_of(row: Row) -> Document:
+    """A row of `documents`; raises `Damaged`."""
+    try:
+        value = _object.decode(row["value"])
+    except UNREADABLE as error:
+        raise damaged(f"document {row['kind']} {row['id']}") from error
+    return Document(
+        scope=row["scope"],
+        kind=row["kind"],
+        id=row["id"],
+        value=value,
+        revision=row["revision"],
+        updated_at=row["updated_at"],
+        thread_key=row["thread_key"],
+        due_at=row["due_at"],
+    )
 
 
 def message_of(row: Row) -> Message:

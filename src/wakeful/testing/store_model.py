@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from wakeful.contracts.document import Document
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.mailbox import EntryMode
 from wakeful.contracts.message import Message
@@ -80,7 +81,10 @@ class ModelRun:
 
 
 class Model:
-    """All runs in the order they were accepted, every thread's messages, and what was given up."""
+    """All runs in the order they were accepted, every thread's messages, what was given up, and documents.
+
+    `documents` are by scope and id.
+    """
 
     def __init__(self) -> None:
         self.now = 1_000
@@ -90,6 +94,7 @@ class Model:
         self.generations: Counter[str] = Counter()
         self.dead: list[tuple[str, int]] = []
         self.dispatches = 0
+        self.documents: dict[tuple[str, str], Document] = {}
 
     def accept(self, thread: str, mode: EntryMode = "queue") -> ModelRun:
         """A new run; one of its two messages may be on the thread already."""

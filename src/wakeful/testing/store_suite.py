@@ -18,6 +18,7 @@ from wakeful.testing.store_cases.accepting import AcceptingCases
 from wakeful.testing.store_cases.carrying import CarryingCases
 from wakeful.testing.store_cases.claiming import ClaimingCases
 from wakeful.testing.store_cases.deciding import DecidingCases
+from wakeful.testing.store_cases.documents import DocumentCases, DueDocumentCases
 from wakeful.testing.store_cases.failing import FailingCases
 from wakeful.testing.store_cases.interrupting import InterruptingCases
 from wakeful.testing.store_cases.mailbox import MailboxCases
@@ -51,5 +52,7 @@ class StoreSuite(
     ThreadChangeCases,
     StateCases,
     WatchingCases,
+    DocumentCases,
+    DueDocumentCases,
 ):
     """All promises of `contracts.store.Store`."""

@@ -25,8 +25,9 @@ max_connections = 60
 """
 EMPTY = """
 delete from threads; delete from events; delete from packs; delete from copies;
+delete from documents;
 select setval(name, 1, false)
-from unnest(array['threads_key_seq', 'runs_key_seq', 'dispatches_key_seq', 'turns']) as name
+from unnest(array['threads_key_seq', 'runs_key_seq', 'dispatches_key_seq', 'documents_key_seq', 'turns']) as name
 """
 
 DEADLOCKS = "select deadlocks from pg_stat_database where datname = current_database()"

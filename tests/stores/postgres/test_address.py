@@ -16,14 +16,14 @@ def test_a_plain_url_is_the_drivers_and_has_defaults():
     address = read_address(PLAIN)
 
     assert (address.dsn, address.listen_dsn, address.name) == (PLAIN, PLAIN, "wakeful")
-    assert (address.pool_size, address.pool_timeout, address.pooled, address.migrate) == (10, 3.0, False, True)
+    assert (address.pool_size, address.pool_timeout, address.pooled) == (10, 3.0, False)
 
 
 def test_our_parameters_are_taken_out_and_the_drivers_stay():
-    address = read_address(f"{PLAIN}?pool_size=4&sslmode=require&pool_timeout=0.5&migrate=false&host=%2Frun%2Fpg")
+    address = read_address(f"{PLAIN}?pool_size=4&sslmode=require&pool_timeout=0.5&host=%2Frun%2Fpg")
 
     assert address.dsn == f"{PLAIN}?sslmode=require&host=%2Frun%2Fpg"
-    assert (address.pool_size, address.pool_timeout, address.migrate) == (4, 0.5, False)
+    assert (address.pool_size, address.pool_timeout) == (4, 0.5)
 
 
 def test_behind_a_pooler_the_listener_has_a_url_of_its_own():
@@ -42,7 +42,6 @@ def test_behind_a_pooler_the_listener_has_a_url_of_its_own():
         (f"{PLAIN}?pool_size=many", "found pool_size=many"),
         (f"{PLAIN}?pool_timeout=nan", "found pool_timeout=nan"),
         (f"{PLAIN}?pgbouncer=yes", "pgbouncer=true or pgbouncer=false, found pgbouncer=yes"),
-        (f"{PLAIN}?migrate=", "found migrate="),
         (f"{PLAIN}?pgbouncer=true", "listen_url=<the percent-encoded URL"),
         (f"{PLAIN}?listen_url=nats://secret@x", "found scheme 'nats'"),
         ("postgresql://ann:sec/ret-secret@db/wakeful", "percent-encoded, found another port"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wakeful.contracts.codec import entry
+from wakeful.contracts.document import Document
 from wakeful.contracts.errors import BadRequest, Damaged
 from wakeful.contracts.event import RunFinished, TextDelta
 from wakeful.contracts.lifecycle import RunStatus
@@ -53,6 +54,8 @@ async def test_bodies_come_back_byte_for_byte(store: PostgresStore, text: str) -
     assert page.entries == (event,)
     assert (await store.read_log(run.key, after=1, limit=9)).entries == (event,)
     assert await store.shared_state(run.thread_key) == {text: text}
+    put = await store.put_document(Document(scope=SCOPE, kind="handle", id="a", value={text: text}), 1)
+    assert await store.get_document(SCOPE, "handle", "a") == put
 
 
 async def test_messages_and_events_of_5_mb_are_kept_whole(store: PostgresStore) -> None:
@@ -81,6 +84,8 @@ async def test_a_name_the_database_cannot_hold_is_refused_and_nothing_is_written
         store.update_thread(kept.key, ThreadChange(resource_id=text), 9),
         store.accept(submission("r1", idempotency_key=text)),
         store.get_run(SCOPE, text),
+        store.put_document(Document(scope=SCOPE, kind="handle", id=text, value={}), 1),
+        store.list_documents(SCOPE, "handle", prefix=text, after="", limit=1),
     ):
         with pytest.raises(BadRequest, match="outside what the database can hold"):
             await call
@@ -123,6 +128,21 @@ async def test_damaged_rows_fail_only_the_reads_that_meet_them(store: PostgresSt
     assert [one.seq for one in (await store.read_log(run.key, after=3, limit=9)).entries] == [4, 5]
     assert len(await store.history(other.thread_key)) == 1
     await store.settle(settlement(lease, entries=log(6, 6)))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\x00", b"[[[[", b"[]"], ids=repr)
+async def test_a_damaged_document_is_named_so_and_in_nobodys_way(store: PostgresStore, sql: Sql, body: bytes) -> None:
+    for name in ("a", "b"):
+        await store.put_document(Document(scope=SCOPE, kind="handle", id=name, value={}, due_at=1), 1)
+    await sql("update documents set value = $1 where id = 'a'", body)
+
+    with pytest.raises(Damaged, match="document handle a: its row is damaged; restore"):
+        await store.get_document(SCOPE, "handle", "a")
+    with pytest.raises(Damaged):
+        await store.list_documents(SCOPE, "handle", prefix="", after="", limit=9)
+
+    assert await store.claim_documents("handle", now=1, until=5, limit=1) == ()
+    assert [one.id for one in await store.claim_documents("handle", now=1, until=5, limit=1)] == ["b"]
 
 
 @pytest.mark.parametrize("body", [b"", b"zzzz", b"x\x9c\x03\x00\x00\x00\x00\x01"], ids=repr)

@@ -41,16 +41,20 @@ async def test_upgrade_makes_the_schema_and_shows_no_password(start: Any, bare_u
 
 
 async def test_upgrade_migrates_also_where_servers_may_not(start: Any, bare_url: str) -> None:
-    url = f"{bare_url}&migrate=false"
-    refused = await start("-m", "wakeful", "db", "sizes", "--store", url)
-    assert await refused.code() == 1
-    assert "run `wakeful db upgrade`" in refused.said
+    may_not = {"WAKEFUL_MIGRATE": "false"}
+    for arguments in (("db", "sizes"), ("doctor",), ("worker",), ("serve", "--port", "0")):
+        refused = await start("-m", "wakeful", *arguments, "--store", bare_url, **may_not)
+        assert await refused.code() != 0
+        assert "run `wakeful db upgrade`" in refused.said
 
-    upgraded = await start("-m", "wakeful", "db", "upgrade", "--store", url)
+    upgraded = await start("-m", "wakeful", "db", "upgrade", "--store", bare_url, **may_not)
     assert await upgraded.code() == 0, upgraded.said
 
-    sizes = await start("-m", "wakeful", "db", "sizes", "--store", url)
+    sizes = await start("-m", "wakeful", "db", "sizes", "--store", bare_url, **may_not)
     assert await sizes.code() == 0
+    serve = await start("-m", "wakeful", "serve", "--port", "0", "--store", bare_url, **may_not)
+    await serve.base()
+    assert await serve.ends() == 0
 
 
 async def test_a_house_is_moved_by_command(start: Any, url: str) -> None:

@@ -12,7 +12,13 @@ import pytest
 
 from wakeful.contracts.errors import StoreUnavailable
 from wakeful.contracts.store import Store
+from wakeful.stores.named_sql import Query
+from wakeful.stores.postgres.address import read_address
+from wakeful.stores.postgres.pool import Pool
+from wakeful.stores.postgres.readers import Readers
+from wakeful.stores.postgres.session import Statements
 from wakeful.stores.postgres.store import PostgresStore
+from wakeful.stores.postgres.writer import Writer
 from wakeful.testing.store_cases.builders import (
     SCOPE,
     log,
@@ -167,6 +173,19 @@ async def test_a_lock_that_is_held_for_too_long_is_named(open_store: Open, holdi
 
     await store.settle(settlement(lease))
     assert (await reread(store, run)).finished_at == 2_000
+
+
+async def test_who_is_cut_off_inside_a_transaction_is_ended_by_the_server_soon(url: str) -> None:
+    address = read_address(url)
+    pool = await Pool.open(address)
+    asking = Statements({"patience": Query(["select current_setting('idle_in_transaction_session_timeout')"])})
+    readers, writer = Readers(pool, asking, "p"), Writer(pool, address, asking, "p")
+
+    found = [await lane(lambda session: session.value("patience")) for lane in (readers.run, writer.run)]
+
+    assert found == ["10s", "10s"]
+    assert await readers.run_one(lambda session: session.value("patience")) == "0"
+    await pool.aclose()
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,20 @@ async def test_an_edit_goes_on_in_the_log(store: PostgresStore, ear: Ear) -> Non
     assert await ear.next() == Signal(logs=(run.key,))
 
 
+async def test_a_removed_thread_is_told_to_readers_of_its_open_runs(store: PostgresStore, ear: Ear) -> None:
+    done, lease = await start(store, "r1")
+    await store.settle(settlement(lease))
+    waiting = await ask(store, "r2", question("q1"))
+    queued = (await store.accept(submission("r3"))).run
+    for run in (done, waiting):
+        assert await ear.next() == Signal(logs=(run.key,))
+    await ear.next()
+
+    await store.delete_thread(done.thread_key, "reject")
+
+    assert await ear.next() == Signal(logs=(waiting.key, queued.key))
+
+
 async def test_what_was_undone_is_not_told(store: PostgresStore, ear: Ear) -> None:
     run, lease = await start(store, "r1")
     queued = (await store.accept(submission("r2"))).run

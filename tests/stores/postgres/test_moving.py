@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from wakeful.cli import moving
+from wakeful.contracts.document import Document
 from wakeful.contracts.errors import BadRequest, ConfigurationError, Conflict
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.lifecycle import RunStatus
@@ -72,6 +74,10 @@ async def furnish(store: Store) -> None:
     await store.settle(settlement(lease, RunStatus.FAILED, given_up_after=5))
     waiting = await ask(store, "asked", question("q1"), question("q2", expires_at=8_000), thread_id="t2")
     await store.decide(answers(waiting, Decision("q1", approved=True)))
+    handle = Document(scope=SCOPE, kind="handle", id="Käse/1", value=SHARED, thread_key=waiting.thread_key, due_at=7)
+    await store.put_document(handle, 6)
+    for number in range(9):
+        await store.put_document(msgspec.structs.replace(handle, id=f"free {number % 8}", thread_key=None), 7)
     accepted = [await store.accept(submission(run_id, thread_id="t3")) for run_id in ("first", "second", "third")]
     first, second, third = (one.run.key for one in accepted)
     entries = await store.mailbox(accepted[0].run.thread_key)
@@ -120,6 +126,12 @@ async def test_a_copy_is_the_same_to_the_byte_and_works_like_its_source(build: B
     assert await message_ids(target, again) == ["input of packed", "input of again"]
     assert [letter.run.id for _, letter in await target.dead_letters(SCOPE, before=None, limit=9)] == ["dead"]
     assert [(run.id, asked.id) for run, asked in await target.expired_interrupts(9_000, 9)] == [("asked", "q2")]
+    handle = await target.get_document(SCOPE, "handle", "Käse/1")
+    asked = await reached(target, "asked")
+    assert (handle.value, handle.thread_key, handle.revision) == (SHARED, asked.thread_key, 1)
+    free = [f"free {number}" for number in range(8)]
+    due = await target.claim_documents("handle", now=7, until=9, limit=9)
+    assert [(one.id, one.revision) for one in due] == [(one, 2 + (one == "free 0")) for one in ("Käse/1", *free)]
     assert (await target.accept(submission("long", idempotency_key="once", thread_id="child"))).replayed
     assert [claim.run.id for claim in await target.claim(worker(now=9_000), 9)] == ["third"]
 
@@ -133,7 +145,9 @@ async def test_what_comes_after_a_copy_is_numbered_above_it(build: Build, old: s
 
     fresh = await target.accept(submission("fourth", thread_id="t3"))
     created = await target.create_thread(thread("fresh"))
+    await target.put_document(Document(scope=SCOPE, kind="handle", id="fresh", value={}), 9)
 
+    assert [row[3] for row in (await everything(target))["documents"]][-1] == "fresh"
     assert fresh.run.key > before["runs"][-1][0]
     assert created.key > before["threads"][-1][0]
     assert await waiting_on(target, "t3") == ["third", "first", "second", "fourth"]
@@ -202,6 +216,24 @@ async def test_a_target_that_holds_anything_is_refused(build: Build, old: str, n
         await moving.copy(source, target, force=False)
 
     assert [row[2] for row in (await everything(target))["threads"]] == ["mine"]
+
+
+@BOTH
+async def test_documents_are_copied_without_threads_and_not_into_a_target_that_has_some(
+    build: Build, old: str, new: str
+) -> None:
+    source, target = await build(old), await build(new)
+    only = await source.put_document(Document(scope=SCOPE, kind="handle", id="only", value=SHARED), 1)
+    mine = await target.put_document(msgspec.structs.replace(only, id="mine"), 1)
+    with pytest.raises(Conflict, match="copy into an empty database"):
+        await moving.copy(source, target, force=False)
+    await target.delete_document(SCOPE, "handle", mine.id)
+
+    await moving.copy(source, target, force=False)
+
+    assert await target.get_document(SCOPE, "handle", "only") == only
+    assert (await target.put_document(mine, 2, expected=0)).revision == 1
+    assert len((await everything(target))["documents"]) == 2
 
 
 @BOTH

@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
+from tests.stores.postgres.road import paved
 
+from wakeful.contracts.document import Document
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.query import RunQuery
 from wakeful.contracts.signal import Signal
@@ -140,3 +142,33 @@ async def test_what_is_refused_leaves_no_transaction_behind(pooled: str, open_st
 
     assert await log_numbers(store, run) == [1]
     assert (await store.accept(submission("r2"))).run.id == "r2"
+
+
+async def test_documents_are_written_claimed_and_listed_through_a_pooler(pooled: str, open_store: Open) -> None:
+    stores = [await open_store(pooled, pool_size=8) for _ in range(2)]
+    plain = [Document(scope=SCOPE, kind="push", id=f"{number:02}", value={}, due_at=1) for number in range(20)]
+    await asyncio.gather(*(stores[0].put_document(one, 1, expected=0) for one in plain))
+
+    claims = await asyncio.gather(
+        *(store.claim_documents("push", now=1, until=9, limit=3) for _ in range(4) for store in stores)
+    )
+
+    taken = [one.id for some in claims for one in some]
+    assert len(set(taken)) == len(taken) >= 3
+    found = await stores[1].list_documents(SCOPE, "push", prefix="1", after="14", limit=9)
+    assert [one.id for one in found] == ["15", "16", "17", "18", "19"]
+
+
+async def test_a_commit_that_the_pooler_did_not_answer_is_found_out(pooled: str, open_store: Open) -> None:
+    port = urlsplit(pooled).port
+    async with paved(lambda: asyncio.open_connection("127.0.0.1", port)) as road:
+        store = await open_store(pooled.replace(f":{port}/", f":{road.port}/"), pool_size=1)
+        run, lease = await start(store, "r1")
+        road.break_at_commit("committed")
+
+        async with asyncio.timeout(10):
+            assert await store.append([more(lease, log(2, 3))]) == frozenset()
+
+        assert road.questions >= 1
+        assert await log_numbers(store, run) == [1, 2, 3]
+        await store.aclose()

@@ -14,6 +14,7 @@ import pytest
 import wakeful.stores.postgres as room
 from wakeful.contracts.portable import KINDS
 from wakeful.stores.named_sql import load_queries
+from wakeful.stores.postgres.runs import ORDERS
 from wakeful.stores.postgres.session import Statements
 
 QUERIES = load_queries("wakeful.stores.postgres")
@@ -22,8 +23,13 @@ OPTIONAL = {
     **{f"take_out_{kind.name}": ("sizing",) for kind in KINDS},
     "list_threads": ("parent_thread_id", "root", "resource_id", "after_id"),
     "count_threads": ("parent_thread_id", "root", "resource_id"),
-    "list_runs": ("thread_id", "status", "parent_run_id", "created_from", "after_key"),
-    "count_runs": ("thread_id", "status", "parent_run_id", "created_from"),
+    "list_runs": ("thread_id", "statuses", "parent_run_id", "created_from", "after_key"),
+    "count_runs": ("thread_id", "statuses", "parent_run_id", "created_from"),
+    "list_changed_runs": ("thread_id", "statuses", "parent_run_id", "updated_from", "after_key"),
+    "count_changed_runs": ("thread_id", "statuses", "parent_run_id", "updated_from"),
+    "list_documents": ("after", "next_prefix"),
+    "put_document": ("expected",),
+    "delete_document": ("expected",),
     "list_messages": ("run_id", "visibility", "after", "before", "descending"),
     "list_replaced_messages": ("visibility", "after", "before", "descending"),
     "count_messages_of_run": ("visibility",),
@@ -96,6 +102,10 @@ async def test_no_query_reads_a_whole_table(connection: Any) -> None:
         ("list_runs", (), "runs_by_age"),
         ("list_runs", ("thread_id",), "runs_of_thread"),
         ("list_runs", ("parent_run_id",), "runs_by_parent"),
+        ("list_changed_runs", (), "runs_unfinished"),
+        ("list_changed_runs", ("after_key", "updated_from"), "runs_by_finish"),
+        ("count_changed_runs", ("statuses",), "runs_by_finish"),
+        ("due_documents", (), "documents_due"),
         ("latest_run", (), "runs_of_thread"),
         ("list_threads", (), "threads_by_activity"),
         ("list_threads", ("resource_id",), "threads_by_resource"),
@@ -129,7 +139,7 @@ def test_the_code_and_the_files_name_the_same_queries() -> None:
 
     called = set(re.findall(r'session\.(?:row|rows|value|count|changes|must_change)\(\s*"(\w+)"', code))
 
-    assert called | MOVING == set(QUERIES)
+    assert called | MOVING | {name for names in ORDERS.values() for name in names} == set(QUERIES)
 
 
 def test_optional_arguments_are_listed_above() -> None:
@@ -137,9 +147,8 @@ def test_optional_arguments_are_listed_above() -> None:
 
     named = set(re.findall(r"-- (?:if|unless) (\w+)$", files, re.MULTILINE))
 
-    equal_to_status = {"agent_id", "origin"}
-    equal_to_created_from = {"created_to", "updated_from", "updated_to"}
-    assert named - {one for many in OPTIONAL.values() for one in many} == equal_to_status | equal_to_created_from
+    equal = {"agent_id", "origin", "created_to", "updated_to"}  # to statuses, created_from and updated_from
+    assert named - {one for many in OPTIONAL.values() for one in many} == equal
 
 
 def test_casts_are_no_parameters() -> None:

@@ -55,18 +55,19 @@ async def test_a_schema_that_others_made_is_refused(bare_url: str, open_store: O
     await (await open_store(bare_url)).aclose()
     await sql(bare_url, change)
 
-    for parameters in ("", "&migrate=false"):
+    for migrate in (True, False):
         with pytest.raises(ConfigurationError, match=message):
-            await PostgresStore(f"{bare_url}{parameters}").open()
+            await PostgresStore(bare_url, migrate=migrate).open()
 
 
 async def test_an_old_schema_is_refused_where_processes_may_not_migrate(bare_url: str, open_store: Open) -> None:
     with pytest.raises(ConfigurationError, match=r"lacks \d+ migration\(s\) up to \d+: run `wakeful db upgrade`"):
-        await PostgresStore(f"{bare_url}&migrate=false").open()
+        await PostgresStore(bare_url, migrate=False).open()
     assert await sql(bare_url, "select 1 from pg_class where relname = 'schema_migrations'") == []
 
     await (await open_store(bare_url)).aclose()
-    store = await open_store(bare_url, migrate="false")
+    store = PostgresStore(bare_url, migrate=False)
+    await store.open()
     await store.aclose()
 
 

@@ -24,8 +24,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
     `dsn` and `listen_dsn` are what the driver is given, the second to a server that passes notifications on. At most
     `pool_size` connections are open besides the listening one; who waits longer than `pool_timeout` seconds for one of
-    them, or for a lock, is refused. `pooled`: a pgbouncer in transaction mode is between. `migrate`: bring the schema
-    up to date on opening.
+    them, or for a lock, is refused. `pooled`: a pgbouncer in transaction mode is between.
     """
 
     dsn: str
@@ -34,11 +33,10 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = POOL_SIZE
     pool_timeout: float = POOL_TIMEOUT
     pooled: bool = False
-    migrate: bool = True
 
 
 def read_address(url: str) -> Address:
-    """The parts of `postgresql://...?pool_size=10&pool_timeout=3&pgbouncer=true&listen_url=...&migrate=false`.
+    """The parts of `postgresql://...?pool_size=10&pool_timeout=3&pgbouncer=true&listen_url=...`.
 
     Other parameters are the driver's. `listen_url` is percent-encoded. Raises `ConfigurationError`.
     """
@@ -55,7 +53,6 @@ def read_address(url: str) -> Address:
         pool_size=int(_number("pool_size", given.pop("pool_size", str(POOL_SIZE)), least=1)),
         pool_timeout=_number("pool_timeout", given.pop("pool_timeout", str(POOL_TIMEOUT)), least=0.001),
         pooled=pooled,
-        migrate=_flag("migrate", given.pop("migrate", "true")),
     )
     dsn = urlunsplit(split._replace(query=urlencode(given)))
     listen_dsn = dsn if listen_url is None else urlunsplit(_split(listen_url))

@@ -97,6 +97,7 @@ async def _end(session: Session) -> None:
         threads=max(held.threads, given["threads"]),
         runs=runs,
         dispatches=max(held.dispatches, given["dispatches"]),
+        documents=max(held.documents, given["documents"]),
         turns=max(held.turns, given["turns"], runs),
     )
     await session.count("end_copy")

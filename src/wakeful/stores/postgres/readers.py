@@ -7,11 +7,11 @@ from typing import TypeVar
 from wakeful.stores.postgres.lane import Work
 from wakeful.stores.postgres.pool import Pool
 from wakeful.stores.postgres.session import Session, Statements
-from wakeful.stores.postgres.transaction import one_statement, transaction
+from wakeful.stores.postgres.transaction import PATIENCE, one_statement, transaction
 
 T = TypeVar("T")
 
-BEGIN = "begin isolation level repeatable read, read only"
+BEGIN = f"begin isolation level repeatable read, read only; {PATIENCE}"
 
 
 class Readers:

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Sequence
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.lifecycle import RunStatus
-from wakeful.contracts.query import RunCounts, RunQuery, RunRows
+from wakeful.contracts.query import RunCounts, RunOrder, RunQuery, RunRows
 from wakeful.contracts.run import Run
-from wakeful.stores.named_sql import Value
-from wakeful.stores.postgres.session import Session
+from wakeful.stores.postgres.session import Argument, Session
 from wakeful.stores.rows import run_of
+
+ORDERS: dict[RunOrder, tuple[str, str]] = {
+    "created": ("list_runs", "count_runs"),
+    "updated": ("list_changed_runs", "count_changed_runs"),
+}
+"""The queries for a page, and for how many there are."""
 
 
 async def run_by_key(session: Session, run_key: int) -> Run:
@@ -48,11 +53,13 @@ async def open_runs(session: Session, thread_key: int) -> tuple[tuple[Run, int],
 
 async def list_runs(session: Session, query: RunQuery) -> RunRows:
     """One page of runs."""
+    listed, counted = ORDERS[query.order]
     after_at, after_key = query.after or (None, None)
-    filters: dict[str, Value] = {
+    wanted = query.statuses if query.status is None else (query.status,)
+    filters: dict[str, Argument] = {
         "scope": query.scope,
         "thread_id": query.thread_id,
-        "status": query.status,
+        "statuses": list(wanted) or None,
         "agent_id": query.agent_id,
         "origin": query.origin,
         "parent_run_id": query.parent_run_id,
@@ -62,10 +69,10 @@ async def list_runs(session: Session, query: RunQuery) -> RunRows:
         "updated_to": query.updated_to,
     }
     found = await session.rows(
-        "list_runs", **filters, after_at=after_at, after_key=after_key, offset=query.offset, limit=query.limit + 1
+        listed, **filters, after_at=after_at, after_key=after_key, offset=query.offset, limit=query.limit + 1
     )
     items = tuple(run_of(row) for row in found[: query.limit])
-    return RunRows(items, await session.value("count_runs", **filters), len(found) > query.limit)
+    return RunRows(items, await session.value(counted, **filters), len(found) > query.limit)
 
 
 async def count_unfinished(session: Session, scope: str) -> RunCounts:

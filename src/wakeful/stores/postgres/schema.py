@@ -49,7 +49,7 @@ async def check(connection: Connection, database: str) -> None:
     if missing := await _missing(connection, database, load_migrations()):
         raise ConfigurationError(
             f"database {database} lacks {len(missing)} migration(s) up to {missing[-1].number}: "
-            "run `wakeful db upgrade`, or let processes migrate with migrate=true in the store URL"
+            "run `wakeful db upgrade`, or let processes that start do it (WAKEFUL_MIGRATE=true)"
         )
 
 

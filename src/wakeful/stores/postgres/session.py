@@ -66,16 +66,18 @@ def _number(text: str) -> tuple[str, tuple[str, ...]]:
 class Session:
     """Runs named queries inside one transaction of one connection.
 
-    `process` names the store that does so. `announced` is what other processes will be told when it commits.
+    `process` names the store that does so. `announced` is what other processes will be told when it commits, `wrote`
+    whether a write found its rows.
     """
 
-    __slots__ = ("_connection", "_statements", "announced", "process")
+    __slots__ = ("_connection", "_statements", "announced", "process", "wrote")
 
     def __init__(self, connection: Connection, statements: Statements, process: str) -> None:
         self._connection = connection
         self._statements = statements
         self.process = process
         self.announced: list[Signal] = []
+        self.wrote = False
 
     def announce(self, *, work: bool = False, logs: int | None = None, stops: int | None = None) -> None:
         """Tell other processes, with the commit: there may be work, a run's log went on, a run should stop."""
@@ -112,7 +114,9 @@ class Session:
         """Run a write; how many rows it changed."""
         text, arguments = self._statements.prepare(name, values)
         tag = await self._connection.execute(text, *arguments)
-        return int(tag.rpartition(" ")[2])
+        changed = int(tag.rpartition(" ")[2])
+        self.wrote = self.wrote or changed > 0
+        return changed
 
     async def must_change(self, name: str, /, **values: Argument) -> None:
         """Run a write that has to find its row; raises `Conflict` when it does not."""

@@ -31,11 +31,11 @@ from wakeful.stores.named_sql import load_queries
 from wakeful.stores.postgres import decisions, dispatches, endings, mailbox, progress, schema, threads, upkeep
 from wakeful.stores.postgres.accept import accept
 from wakeful.stores.postgres.address import budget, read_address
+from wakeful.stores.postgres.documents import PostgresDocuments
 from wakeful.stores.postgres.lane import ClosedLane
 from wakeful.stores.postgres.listener import Listener
 from wakeful.stores.postgres.locks import lock_run
 from wakeful.stores.postgres.pool import Pool
-from wakeful.stores.postgres.portable import PostgresMoving
 from wakeful.stores.postgres.readers import Readers
 from wakeful.stores.postgres.session import Session, Statements
 from wakeful.stores.postgres.transaction import transaction
@@ -44,15 +44,17 @@ from wakeful.stores.postgres.writer import Writer
 log = logging.getLogger("wakeful.store")
 
 
-class PostgresStore(PostgresMoving):
+class PostgresStore(PostgresDocuments):
     """Keeps every promise of `contracts.store.Store` in the database at `url`; `address.py` says what that may hold.
 
-    Each store object is a process of its own to all others, also to those in the same process.
+    With `migrate` it brings the schema up to date on opening, else it refuses an old one. Each store object is a
+    process of its own to all others, also to those in the same process.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, migrate: bool = True) -> None:
         super().__init__()
         self._address = read_address(url)
+        self._migrate = migrate
         self._statements = Statements(load_queries("wakeful.stores.postgres"))
         self._process = secrets.token_hex(8)
         self._pool: Pool | None = None
@@ -62,15 +64,20 @@ class PostgresStore(PostgresMoving):
         """Whether other processes can use it too: yes."""
         return True
 
-    async def open(self) -> None:
-        """Connect and bring the schema up to date, or refuse an old one where the URL says `migrate=false`.
+    @property
+    def remote(self) -> bool:
+        """Whether this process can be cut off alone: yes."""
+        return True
 
-        Raises `ConfigurationError` when a newer Wakeful wrote the database, `StoreUnavailable`.
+    async def open(self) -> None:
+        """Connect and bring the schema up to date, or refuse an old one.
+
+        Raises `ConfigurationError`, also when a newer Wakeful wrote the database, and `StoreUnavailable`.
         """
         pool = await Pool.open(self._address)
         try:
             async with pool.lend() as connection, transaction(connection, "begin"):
-                ready = schema.migrate if self._address.migrate else schema.check
+                ready = schema.migrate if self._migrate else schema.check
                 await ready(connection, self._address.name)
         except BaseException:
             await pool.aclose()

@@ -92,10 +92,15 @@ async def delete_thread(session: Session, thread_key: int, strategy: ChildStrate
     running = await session.value("running_within", thread_keys=doomed)
     if running is not None:
         raise Conflict(f"run {running} is running; cancel it or wait for its end, then remove the thread")
-    run_keys = [row["key"] for row in await session.rows("runs_of_threads", thread_keys=doomed)]
+    runs = await session.rows("runs_of_threads", thread_keys=doomed)
+    run_keys = [row["key"] for row in runs]
     await session.count("delete_events", run_keys=run_keys)
     await session.count("delete_packs", run_keys=run_keys)
     await session.must_change("delete_threads", thread_keys=doomed)
+    for run in runs:
+        if run["open"]:
+            # Who reads its log elsewhere finds that it is gone.
+            session.announce(logs=run["key"])
 
 
 async def shared_state(session: Session, thread_key: int) -> JsonObject:

@@ -8,6 +8,10 @@ from contextlib import asynccontextmanager
 from wakeful.stores.postgres.failures import OUT_OF_RANGE
 from wakeful.stores.postgres.session import Connection
 
+# The limit holds until the end of the transaction: whom the network cut off inside of one loses its locks and its
+# snapshot soon.
+PATIENCE = "set local idle_in_transaction_session_timeout = '10s'"
+
 # Only shows that the server answers. The driver has trouble with an empty statement.
 NOTHING = "select 1"
 

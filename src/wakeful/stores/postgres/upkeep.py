@@ -12,7 +12,7 @@ from wakeful.stores.packing import LARGEST_PACK, Pack, Stored, pack
 from wakeful.stores.postgres.session import Session
 
 # Rewrites what shrinks most; everything else is reused by the server itself.
-RECLAIM = "vacuum (full, analyze) events, packs, messages, replaced_messages, runs, dispatches"
+RECLAIM = "vacuum (full, analyze) events, packs, messages, replaced_messages, runs, dispatches, documents"
 
 
 async def runs_to_pack(session: Session, before: int, limit: int) -> list[int]:

@@ -7,11 +7,18 @@ from collections.abc import Iterable, Sequence
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.lifecycle import RunStatus
-from wakeful.contracts.query import RunCounts, RunQuery, RunRows
+from wakeful.contracts.query import RunCounts, RunOrder, RunQuery, RunRows
 from wakeful.contracts.run import Run
 from wakeful.stores.named_sql import Value
 from wakeful.stores.rows import run_of
+from wakeful.stores.sqlite.lists import json_list
 from wakeful.stores.sqlite.session import Session
+
+ORDERS: dict[RunOrder, tuple[str, str]] = {
+    "created": ("list_runs", "count_runs"),
+    "updated": ("list_changed_runs", "count_changed_runs"),
+}
+"""The queries for a page, and for how many there are."""
 
 
 def run_by_key(session: Session, run_key: int) -> Run:
@@ -47,11 +54,13 @@ def open_runs(session: Session, thread_key: int) -> tuple[tuple[Run, int], ...]:
 
 def list_runs(session: Session, query: RunQuery) -> RunRows:
     """One page of runs."""
+    listed, counted = ORDERS[query.order]
     after_at, after_key = query.after or (None, None)
+    wanted = query.statuses if query.status is None else (query.status,)
     filters: dict[str, Value] = {
         "scope": query.scope,
         "thread_id": query.thread_id,
-        "status": query.status,
+        "statuses": json_list(wanted) if wanted else None,
         "agent_id": query.agent_id,
         "origin": query.origin,
         "parent_run_id": query.parent_run_id,
@@ -61,10 +70,10 @@ def list_runs(session: Session, query: RunQuery) -> RunRows:
         "updated_to": query.updated_to,
     }
     found = session.rows(
-        "list_runs", **filters, after_at=after_at, after_key=after_key, offset=query.offset, limit=query.limit + 1
+        listed, **filters, after_at=after_at, after_key=after_key, offset=query.offset, limit=query.limit + 1
     )
     items = tuple(run_of(row) for row in found[: query.limit])
-    return RunRows(items, session.value("count_runs", **filters), len(found) > query.limit)
+    return RunRows(items, session.value(counted, **filters), len(found) > query.limit)
 
 
 def count_unfinished(session: Session, scope: str) -> RunCounts:

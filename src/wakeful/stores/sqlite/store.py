@@ -31,16 +31,16 @@ from wakeful.stores.named_sql import load_queries
 from wakeful.stores.sqlite import decisions, dispatches, endings, mailbox, progress, threads, upkeep
 from wakeful.stores.sqlite.accept import accept
 from wakeful.stores.sqlite.database import Database, Synchronous
+from wakeful.stores.sqlite.documents import SQLiteDocuments
 from wakeful.stores.sqlite.failures import DRIVER_ERRORS, readable
 from wakeful.stores.sqlite.lane import ClosedLane
 from wakeful.stores.sqlite.owner import Owner
-from wakeful.stores.sqlite.portable import SQLiteMoving
 from wakeful.stores.sqlite.readers import Readers
 from wakeful.stores.sqlite.session import Session
 from wakeful.stores.sqlite.writer import Writer
 
 
-class SQLiteStore(SQLiteMoving):
+class SQLiteStore(SQLiteDocuments):
     """Keeps every promise of `contracts.store.Store` in the file at `path`, or in memory for `":memory:"`.
 
     `synchronous="normal"` survives a crash of the process, `"full"` also a loss of power at once after a commit.
@@ -66,6 +66,11 @@ class SQLiteStore(SQLiteMoving):
     def shared(self) -> bool:
         """Whether other processes can use it too: a file is shared, memory is not."""
         return not self._database.in_memory
+
+    @property
+    def remote(self) -> bool:
+        """Whether this process can be cut off alone: no, a disk that stalls does so for the whole host."""
+        return False
 
     async def open(self) -> None:
         """Open the file and bring its schema up to date.

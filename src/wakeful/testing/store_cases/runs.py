@@ -104,6 +104,9 @@ class RunCases:
             ({"thread_id": "t1"}, ["r1"]),
             ({"thread_id": "nowhere"}, []),
             ({"status": RunStatus.WAITING}, ["r3"]),
+            ({"statuses": (RunStatus.WAITING, RunStatus.RUNNING)}, ["r3"]),
+            ({"statuses": (RunStatus.WAITING, RunStatus.QUEUED)}, ["r3", "r2", "r1"]),
+            ({"statuses": (RunStatus.COMPLETED,)}, []),
             ({"agent_id": "clerk"}, ["r2"]),
             ({"origin": "ag_ui"}, ["r2"]),
             ({"parent_run_id": "r1"}, ["r2"]),
@@ -127,6 +130,51 @@ class RunCases:
         assert [run.id for run in found.items] == expected
         assert (found.total, found.has_more) == (len(expected), False)
 
+    async def test_runs_are_listed_by_their_last_change_in_pages(self, store: Store) -> None:
+        await changed_runs(store)
+        expected = ["appended", "asked", "tie", "done", "failed", "queued"]
+        for limit in (1, 2, 3, 6):
+            found, after = list[str](), None
+            for _ in range(6 // limit):
+                page = await store.list_runs(RunQuery(scope=SCOPE, order="updated", after=after, limit=limit))
+                found += [run.id for run in page.items]
+                assert (page.total, page.has_more) == (6, len(found) < 6)
+                after = (page.items[-1].updated_at, page.items[-1].key)
+            assert found == expected
+
+        skipped = await store.list_runs(RunQuery(scope=SCOPE, order="updated", offset=2, limit=3))
+        assert ([run.id for run in skipped.items], skipped.total, skipped.has_more) == (expected[2:5], 6, True)
+
+    @pytest.mark.parametrize(
+        ("wanted", "expected"),
+        [
+            ({"thread_id": "t-asked"}, ["asked"]),
+            ({"thread_id": "t-done"}, ["done"]),
+            ({"thread_id": "nowhere"}, []),
+            ({"status": RunStatus.COMPLETED}, ["tie", "done"]),
+            ({"statuses": (RunStatus.COMPLETED, RunStatus.RUNNING)}, ["appended", "tie", "done"]),
+            ({"statuses": (RunStatus.FAILED,), "agent_id": "clerk"}, ["failed"]),
+            ({"statuses": (RunStatus.FAILED,), "agent_id": "assistant"}, []),
+            ({"agent_id": "clerk"}, ["asked", "failed"]),
+            ({"origin": "ag_ui"}, ["asked", "tie"]),
+            ({"parent_run_id": "done"}, ["asked"]),
+            ({"created_from": 1_001}, ["asked"]),
+            ({"created_to": 1_000, "statuses": (RunStatus.COMPLETED, RunStatus.QUEUED)}, ["tie", "done", "queued"]),
+            ({"updated_from": 7_000}, ["appended", "asked", "tie"]),
+            ({"updated_to": 6_000}, ["done", "failed", "queued"]),
+            ({"updated_from": 5_000, "updated_to": 6_000}, ["done", "failed"]),
+        ],
+    )
+    async def test_runs_are_filtered_in_the_order_of_their_changes(
+        self, store: Store, wanted: dict[str, Any], expected: list[str]
+    ) -> None:
+        await changed_runs(store)
+
+        found = await store.list_runs(RunQuery(scope=SCOPE, order="updated", **wanted))
+
+        assert [run.id for run in found.items] == expected
+        assert (found.total, found.has_more) == (len(expected), False)
+
     async def test_unfinished_runs_are_counted_by_status(self, store: Store) -> None:
         await start(store, "running", thread_id="t1")
         await store.accept(submission("behind", thread_id="t1"))
@@ -141,3 +189,20 @@ class RunCases:
 
     async def test_an_open_store_answers_a_probe(self, store: Store) -> None:
         await store.probe()
+
+
+async def changed_runs(store: Store) -> None:
+    """Runs whose changes have another order than their beginnings; two changed in the same millisecond."""
+    await store.accept(submission("queued", thread_id="t-queued"))
+    _, appended = await start(store, "appended", thread_id="t-appended")
+    _, done = await start(store, "done", thread_id="t-done")
+    _, failed = await start(store, "failed", thread_id="t-failed", agent_id="clerk")
+    _, tie = await start(store, "tie", thread_id="t-tie", origin="ag_ui")
+    more_of = {"agent_id": "clerk", "origin": "ag_ui", "parent_run_id": "done", "at": 1_001}
+    asked = await ask(store, "asked", thread_id="t-asked", **more_of)
+    await store.settle(settlement(failed, RunStatus.FAILED, at=5_000))
+    await store.settle(settlement(done, at=6_000))
+    await store.settle(settlement(tie, at=7_000))
+    await store.request_cancel(asked.key, 7_000)
+    await store.append([more(appended, log(2, 2, at=8_000))])
+    await start(store, "theirs", scope="other")

@@ -178,11 +178,29 @@ from unnest(
   :due_at::bigint[], :failures::bigint[], :steps_at_claim::bigint[], :last_error::bytea[], :ended_at::bigint[]
 )
 
+-- name: take_out_documents
+select
+  length(value) as size -- if sizing
+  key, scope, kind, id, value, revision, updated_at, thread_key, due_at -- unless sizing
+from documents
+where key > :first
+order by key
+limit :limit
+
+-- name: take_in_documents
+insert into documents (key, scope, kind, id, value, revision, updated_at, thread_key, due_at)
+select *
+from unnest(
+  :key::bigint[], :scope::text[], :kind::text[], :id::text[], :value::bytea[], :revision::bigint[],
+  :updated_at::bigint[], :thread_key::bigint[], :due_at::bigint[]
+)
+
 -- name: holdings
 select
   (select coalesce(max(key), 0) from threads) as threads,
   (select coalesce(max(key), 0) from runs) as runs,
   (select coalesce(max(key), 0) from dispatches) as dispatches,
+  (select coalesce(max(key), 0) from documents) as documents,
   (select coalesce(max(position), 0) from runs where finished_at is null) as turns,
   (select count(*) from runs where status in ('running', 'waiting') and status = 'running') as running,
   coalesce((select created_at || ' ' || scope || ' ' || id from threads order by key limit 1), '') as first
@@ -193,6 +211,7 @@ select
   coalesce(pg_sequence_last_value(pg_get_serial_sequence('threads', 'key')::regclass), 0) as threads,
   coalesce(pg_sequence_last_value(pg_get_serial_sequence('runs', 'key')::regclass), 0) as runs,
   coalesce(pg_sequence_last_value(pg_get_serial_sequence('dispatches', 'key')::regclass), 0) as dispatches,
+  coalesce(pg_sequence_last_value(pg_get_serial_sequence('documents', 'key')::regclass), 0) as documents,
   coalesce(pg_sequence_last_value('turns'), 0) as turns
 
 -- name: copy_progress
@@ -200,13 +219,14 @@ select progress
 from copies
 where only_one = 1
 
--- Nothing where one was begun, or where there are threads, to which all the rest belongs.
+-- Nothing where one was begun, or where there are threads, to which all the rest but documents belongs.
 -- name: begin_copy
 insert into copies (only_one, progress)
 select
   1,
   :progress::bytea
 where not exists (select 1 from threads where key > 0)
+  and not exists (select 1 from documents where key > 0)
 on conflict (only_one) do nothing
 
 -- name: advance_copy
@@ -225,4 +245,5 @@ select
   setval(pg_get_serial_sequence('threads', 'key'), greatest(:threads::bigint, 1), :threads::bigint > 0),
   setval(pg_get_serial_sequence('runs', 'key'), greatest(:runs::bigint, 1), :runs::bigint > 0),
   setval(pg_get_serial_sequence('dispatches', 'key'), greatest(:dispatches::bigint, 1), :dispatches::bigint > 0),
+  setval(pg_get_serial_sequence('documents', 'key'), greatest(:documents::bigint, 1), :documents::bigint > 0),
   setval('turns', greatest(:turns::bigint, 1), :turns::bigint > 0)

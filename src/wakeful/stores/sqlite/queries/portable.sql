@@ -148,11 +148,25 @@ insert into dispatches (
 )
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
+-- name: take_out_documents
+select
+  length(value) as size -- if sizing
+  key, scope, kind, id, value, revision, updated_at, thread_key, due_at -- unless sizing
+from documents
+where key > :first
+order by key
+limit :limit
+
+-- name: take_in_documents
+insert into documents (key, scope, kind, id, value, revision, updated_at, thread_key, due_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
 -- name: holdings
 select
   (select coalesce(max(key), 0) from threads) as threads,
   (select coalesce(max(key), 0) from runs) as runs,
   (select coalesce(max(key), 0) from dispatches) as dispatches,
+  (select coalesce(max(key), 0) from documents) as documents,
   (select coalesce(max(position), 0) from runs indexed by runs_unfinished where finished_at is null) as turns,
   (select count(*) from runs indexed by runs_unfinished where finished_at is null and status = 'running') as running,
   coalesce(
@@ -172,13 +186,14 @@ select progress
 from copies
 where only_one = 1
 
--- Nothing where one was begun, or where there are threads, to which all the rest belongs.
+-- Nothing where one was begun, or where there are threads, to which all the rest but documents belongs.
 -- name: begin_copy
 insert into copies (only_one, progress)
 select
   1,
   :progress
 where not exists (select 1 from threads where key > 0)
+  and not exists (select 1 from documents where key > 0)
 on conflict (only_one) do nothing
 
 -- name: advance_copy

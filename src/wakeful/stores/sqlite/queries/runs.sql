@@ -244,7 +244,7 @@ select *
 from run_rows
 where scope = :scope -- unless thread_id
 where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
-  and status = :status -- if status
+  and status in (select value from json_each(:statuses)) -- if statuses
   and agent_id = :agent_id -- if agent_id
   and origin = :origin -- if origin
   and parent_run_id = :parent_run_id -- if parent_run_id
@@ -262,7 +262,7 @@ select count(*)
 from runs
 where scope = :scope -- unless thread_id
 where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
-  and status = :status -- if status
+  and status in (select value from json_each(:statuses)) -- if statuses
   and agent_id = :agent_id -- if agent_id
   and origin = :origin -- if origin
   and parent_run_id = :parent_run_id -- if parent_run_id
@@ -270,6 +270,91 @@ where thread_key = (select key from threads where scope = :scope and id = :threa
   and created_at <= :created_to -- if created_to
   and updated_at >= :updated_from -- if updated_from
   and updated_at <= :updated_to -- if updated_to
+
+-- The last change of a finished run was its end. What is unfinished is sorted here, whole.
+-- name: list_changed_runs
+with changed (key, at) as (
+  select
+    key,
+    updated_at
+  from runs indexed by runs_unfinished
+  where scope = :scope -- unless thread_id
+  where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
+    and finished_at is null
+    and status in (select value from json_each(:statuses)) -- if statuses
+    and agent_id = :agent_id -- if agent_id
+    and origin = :origin -- if origin
+    and parent_run_id = :parent_run_id -- if parent_run_id
+    and created_at >= :created_from -- if created_from
+    and created_at <= :created_to -- if created_to
+    and updated_at >= :updated_from -- if updated_from
+    and updated_at <= :updated_to -- if updated_to
+    and (updated_at, key) < (:after_at, :after_key) -- if after_key
+  union all
+  select * from (
+    select
+      key,
+      finished_at
+    from runs
+    where scope = :scope -- unless thread_id
+    where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
+      and finished_at is not null
+      and status in (select value from json_each(:statuses)) -- if statuses
+      and agent_id = :agent_id -- if agent_id
+      and origin = :origin -- if origin
+      and parent_run_id = :parent_run_id -- if parent_run_id
+      and created_at >= :created_from -- if created_from
+      and created_at <= :created_to -- if created_to
+      and finished_at >= :updated_from -- if updated_from
+      and finished_at <= :updated_to -- if updated_to
+      and (finished_at, key) < (:after_at, :after_key) -- if after_key
+    order by finished_at desc, key desc
+    limit :limit + :offset
+  )
+),
+page (key) as (
+  select key
+  from changed
+  order by at desc, key desc
+  limit :limit
+  offset :offset
+)
+select run_rows.*
+from page
+join run_rows on run_rows.key = page.key
+order by run_rows.updated_at desc, run_rows.key desc
+
+-- name: count_changed_runs
+select
+  (
+    select count(*)
+    from runs indexed by runs_unfinished
+    where scope = :scope -- unless thread_id
+    where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
+      and finished_at is null
+      and status in (select value from json_each(:statuses)) -- if statuses
+      and agent_id = :agent_id -- if agent_id
+      and origin = :origin -- if origin
+      and parent_run_id = :parent_run_id -- if parent_run_id
+      and created_at >= :created_from -- if created_from
+      and created_at <= :created_to -- if created_to
+      and updated_at >= :updated_from -- if updated_from
+      and updated_at <= :updated_to -- if updated_to
+  ) + (
+    select count(*)
+    from runs
+    where scope = :scope -- unless thread_id
+    where thread_key = (select key from threads where scope = :scope and id = :thread_id) -- if thread_id
+      and finished_at is not null
+      and status in (select value from json_each(:statuses)) -- if statuses
+      and agent_id = :agent_id -- if agent_id
+      and origin = :origin -- if origin
+      and parent_run_id = :parent_run_id -- if parent_run_id
+      and created_at >= :created_from -- if created_from
+      and created_at <= :created_to -- if created_to
+      and finished_at >= :updated_from -- if updated_from
+      and finished_at <= :updated_to -- if updated_to
+  )
 
 -- name: run_id_by_idempotency_key
 select id
