@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wakeful.contracts.errors import StoreUnavailable
+from wakeful.contracts.errors import Damaged, StoreUnavailable
 
 AI_SDK = ("/v1/ai-sdk/agents/assistant/runs", {"id": "t"})
 AG_UI = ("/v1/ag-ui/agents/assistant/runs", {"threadId": "t", "runId": "r"})
@@ -26,9 +26,33 @@ async def test_a_store_that_fails_before_the_stream_is_an_http_error(
     response = await server.client.post(path, json={**ids, "messages": HELLO})
 
     faulty.faults.clear()
-    assert response.status_code == 500
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
     assert response.json() == {"error": "the disk is gone", "code": "store_unavailable"}
     assert await server.held() == (0, 0, 0)
+
+
+async def test_who_comes_back_after_a_passing_outage_is_served(serve: Any, faulty: Any):
+    server = await serve(store=faulty)
+    request = {"thread_id": "t", "run_id": "r", "messages": HELLO}
+    faulty.faults["accept"] = StoreUnavailable("the server is starting or stopping; try again")
+    refused = await server.client.post("/v1/runs", json=request)
+
+    faulty.faults.clear()
+    accepted = await server.client.post("/v1/runs", json=request)
+
+    assert (refused.status_code, accepted.status_code) == (503, 200)
+    assert await server.held() == (1, 1, 2)
+
+
+@pytest.mark.parametrize("path", ["/v1/threads/t", "/v1/ai-sdk/threads/t/messages", "/v1/ag-ui/threads/t/messages"])
+async def test_what_cannot_be_read_any_more_is_not_worth_asking_for_again(serve: Any, faulty: Any, path: str):
+    server = await serve(store=faulty)
+    faulty.faults["get_thread"] = Damaged("thread t cannot be read; restore a backup")
+
+    response = await server.client.get(path)
+
+    assert (response.status_code, response.headers.get("retry-after")) == (500, None)
+    assert response.json() == {"error": "thread t cannot be read; restore a backup", "code": "damaged"}
 
 
 @pytest.mark.parametrize("path", ["/v1/threads/t", "/v1/ai-sdk/threads/t/messages", "/v1/ag-ui/threads/t/messages"])

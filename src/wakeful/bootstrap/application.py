@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from wakeful.protocols.a2a.routes import A2A
 from wakeful.protocols.ag_ui import routes as ag_ui
 from wakeful.protocols.ai_sdk import routes as ai_sdk
+from wakeful.protocols.mcp import routes as mcp
 from wakeful.protocols.native import routes as native
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.app import App
@@ -20,4 +22,8 @@ def build_app(runtime: Runtime, config: ServerConfig) -> App:
     app.add(native.routes(operations))
     app.add(ai_sdk.routes(operations))
     app.add(ag_ui.routes(operations))
+    app.add(mcp.routes(operations, config))
+    a2a = A2A(operations, config)
+    app.add(a2a.routes())
+    app.attend(a2a.deliver)
     return app

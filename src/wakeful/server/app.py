@@ -16,8 +16,10 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from wakeful.contracts.errors import WakefulError
+from wakeful.contracts.json import JsonObject
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import problems
+from wakeful.server.chores import Chore, Chores
 from wakeful.server.config import ServerConfig
 from wakeful.server.cors import cross_origin
 from wakeful.server.edge import Edge
@@ -36,6 +38,7 @@ class App:
         self._runtime = runtime
         self._config = config
         self._metrics = metrics
+        self._chores = Chores(runtime)
         self._api = FastAPI(
             title="Wakeful",
             version=version("wakeful"),
@@ -54,6 +57,10 @@ class App:
         """Add one protocol's routes: documented ones, or plain ones of `server.routing`."""
         self._api.router.routes.extend(routes)
 
+    def attend(self, chore: Chore) -> None:
+        """Add what a protocol does beside answering requests, for as long as the runtime runs."""
+        self._chores.add(chore)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await self._door(scope, receive, send)
@@ -71,12 +78,18 @@ class App:
                 if not scope["path"].endswith(PROBES):
                     await problems.answer(error)(scope, receive, send)
                     return
+            else:
+                self._chores.start()
         await self._api(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
         async with self._runtime.lifespan():
-            yield
+            self._chores.start()
+            try:
+                yield
+            finally:
+                await self._chores.stop()
 
     def _system(self) -> APIRouter:
         router = APIRouter(tags=["system"], responses=problems.DOCUMENTED)
@@ -95,13 +108,19 @@ class App:
     async def _health(self, _: Request) -> Response:
         """200 when healthy, else 503; `components.store` is `ok`, `error` or `timeout`.
 
-        While the process goes down there is `components.shutdown`, which is `draining`.
+        While the process goes down there is `components.shutdown`, which is `draining`. With a message bus there is
+        `components.bus`, `connected` or `degraded`; it changes nothing else, because the log has everything. `sources`
+        are the states of connected servers; one that is away fails its calls and makes this process no less healthy.
         """
         components = {"store": await self._probe_store(), "runtime": "ok" if self._runtime.running else "error"}
         if self._runtime.draining:
             components["shutdown"] = "draining"
         healthy = set(components.values()) == {"ok"}
-        body = {"status": "healthy" if healthy else "unhealthy", "components": components}
+        if (bus := self._runtime.bus.status) is not None:
+            components["bus"] = bus.state
+        body: JsonObject = {"status": "healthy" if healthy else "unhealthy", "components": components}
+        if self._runtime.catalog.sources:
+            body["sources"] = {name: source.health.state for name, source in self._runtime.catalog.sources.items()}
         return JSONResponse(body, 200 if healthy else 503)
 
     async def _probe_store(self) -> str:

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from wakeful.server.files import HOST
 
 MIB = 1024 * 1024
+PUBLIC_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -36,6 +37,12 @@ class ServerConfig(BaseSettings):
     file_hosts: tuple[str, ...] = ()
     """Hosts that https links to files may name: `files.example.com`, `*.example.com`, with `:port` unless it is 443."""
 
+    public_url: str | None = None
+    """Where clients find this server, such as `https://agents.example.com`; None: where each request came to."""
+
+    push_to_loopback: bool = False
+    """Whether notifications may be posted to this machine, also without TLS; for development only."""
+
     ai_sdk_version: Literal["5", "6", "7"] = "6"
     """The major version of the AI SDK that clients speak which do not say so."""
 
@@ -46,6 +53,13 @@ class ServerConfig(BaseSettings):
             if not HOST.fullmatch(host.lower()):
                 raise ValueError(f"a file host is files.example.com, *.example.com or host:port; found {host!r}")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if value is not None and not PUBLIC_URL.fullmatch(value):
+            raise ValueError(f"public_url must be like https://agents.example.com or .../path; found {value!r}")
+        return value.rstrip("/") if value else None
 
     @field_validator("address")
     @classmethod

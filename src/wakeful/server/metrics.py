@@ -22,6 +22,7 @@ class Metrics:
     def __init__(self, runtime: Runtime) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Runs(runtime))
+        self._registry.register(_Bus(runtime))
         self.in_flight = Gauge(
             "wakeful_http_requests_in_flight", "HTTP requests being answered.", registry=self._registry
         )
@@ -62,3 +63,24 @@ class _Runs(Collector):
         for status, count in self._runtime.worker.endings.items():
             ended.add_metric([status], count)
         return [active, ended]
+
+
+class _Bus(Collector):
+    """Reads how the message bus is, where there is one."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def collect(self) -> Iterable[Metric]:
+        """The current values."""
+        status = self._runtime.bus.status
+        if status is None:
+            return []
+        connected = GaugeMetricFamily("wakeful_bus_connected", "1 while the bus works, 0 while logs are read instead.")
+        connected.add_metric([], status.state == "connected")
+        batches = CounterMetricFamily(
+            "wakeful_bus_batches", "Commits of runs that travelled over the bus.", labels=["way"]
+        )
+        batches.add_metric(["sent"], status.sent)
+        batches.add_metric(["heard"], status.heard)
+        return [connected, batches]

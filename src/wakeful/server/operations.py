@@ -12,6 +12,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import StreamingResponse
 
 from wakeful.contracts.errors import Gone, NotFound
+from wakeful.contracts.event import LogEntry
+from wakeful.contracts.exposure import Exposure
 from wakeful.contracts.interrupt import InterruptRecord
 from wakeful.contracts.lifecycle import RESTING
 from wakeful.contracts.message import Message
@@ -96,6 +98,11 @@ class Operations:
         tools = self._runtime.catalog.tools
         return [tools[name].spec for name in agent.tools if name in tools]
 
+    @property
+    def exposure(self) -> Exposure:
+        """What is offered to other programs by name."""
+        return self._runtime.catalog.exposure
+
     def files(self) -> Files:
         """What counts and checks the files of one request."""
         return Files(self._file_hosts)
@@ -131,6 +138,26 @@ class Operations:
         return sse.response(
             self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
         )
+
+    def follow(self, run: Run, *, after: int, until_finished: bool = False) -> AsyncGenerator[list[LogEntry]]:
+        """Every event of a run after `after`, for protocols that frame by themselves; an empty batch means silence.
+
+        Ends when the run rests (with `until_finished`: is finished) or the process goes down. Raises `Gone` when the
+        log was removed.
+        """
+        _check_log(run)
+        return self._runtime.feed.follow(
+            run.key,
+            after=after,
+            batch=self._config.sse_buffer_size,
+            until_finished=until_finished,
+            silence_ms=int(self._config.heartbeat_seconds * 1000),
+        )
+
+    @property
+    def going_down(self) -> bool:
+        """Whether streams end because the process does."""
+        return self._runtime.feed.closing
 
     async def run(self, principal: Principal, run_id: str) -> Run:
         """The run; raises `NotFound`."""

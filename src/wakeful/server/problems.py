@@ -31,9 +31,10 @@ STATUS: dict[type[errors.WakefulError], int] = {
     errors.Conflict: 409,
     errors.Backlogged: 429,
     errors.Unavailable: 503,
-    errors.StoreUnavailable: 500,
-    errors.StoreBusy: 503,
+    errors.Damaged: 500,
 }
+RETRY_SECONDS = 2
+"""When a client may ask again that is told of no better time: soon, an outage may be a restart."""
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
 
 
@@ -75,6 +76,10 @@ def _headers(error: errors.WakefulError) -> dict[str, str]:
             return {"www-authenticate": "Bearer"}
         case errors.Backlogged(retry_after=seconds) | errors.StoreBusy(retry_after=seconds):
             return {"retry-after": str(seconds)}
+        case errors.Damaged():
+            return {}
+        case errors.Unavailable():
+            return {"retry-after": str(RETRY_SECONDS)}
         case _:
             return {}
 

@@ -20,7 +20,7 @@ import h11
 import msgspec
 
 from wakeful.contracts.errors import BadRequest
-from wakeful.contracts.message import FilePart, TextPart
+from wakeful.contracts.message import FilePart, InputPart
 from wakeful.contracts.request import InputMessage
 from wakeful.server.files import UNKNOWN_TYPE, FileHosts, Link, check_size, check_type, essence, inline_size
 
@@ -225,8 +225,8 @@ def _check_agreement(file: FilePart, found: _Described) -> None:
 
 
 def _with_types(message: InputMessage, told: dict[FilePart, _Described]) -> InputMessage:
-    def typed(part: TextPart | FilePart) -> TextPart | FilePart:
-        if isinstance(part, TextPart) or part not in told:
+    def typed(part: InputPart) -> InputPart:
+        if not isinstance(part, FilePart) or part not in told:
             return part
         return msgspec.structs.replace(part, media_type=told[part].media_type)
 
