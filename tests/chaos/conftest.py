@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.processes.conftest import database, eventually, fleet, postgres
+
+__all__ = ["database", "eventually", "fleet", "postgres"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

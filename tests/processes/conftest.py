@@ -97,6 +97,10 @@ class Fleet:
         """Let the stepper say this word."""
         (self._gates / f"{name}-{number}").touch()
 
+    def cancelled(self, name: str, command: Any) -> bool:
+        """Whether the stepper was cancelled in this process while it waited to say its next word."""
+        return (self._gates / f"{name}-cancelled-{command.process.pid}").exists()
+
     async def sql(self, statement: str, *arguments: object) -> list[Any]:
         return await run(self.url, statement, *arguments)
 

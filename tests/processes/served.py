@@ -20,7 +20,10 @@ LOOK_SECONDS = 0.02
 
 
 class Stepper:
-    """Told `step to 3 as red`, it says 1, 2 and 3: each once a file of that name, such as `red-2`, is there."""
+    """Told `step to 3 as red`, it says 1, 2 and 3: each once a file of that name, such as `red-2`, is there.
+
+    When it is cancelled it leaves a file itself, `red-cancelled-` and the number of its process.
+    """
 
     name = "stepper"
 
@@ -31,10 +34,17 @@ class Stepper:
         asked = [part.text for part in request.messages[-1].parts if isinstance(part, TextPart)]
         last, name = re.findall(r"step to (\d+) as (\w+)", asked[0])[0]
         for number in range(1, int(last) + 1):
-            while not (self._gates / f"{name}-{number}").exists():  # noqa: ASYNC110  another process lets it go
-                await asyncio.sleep(LOOK_SECONDS)
+            await self._let_go(name, number)
             yield [TextDelta(f"{number} ")]
         yield [ReplyFinished("stop")]
+
+    async def _let_go(self, name: str, number: int) -> None:
+        try:
+            while not (self._gates / f"{name}-{number}").exists():  # noqa: ASYNC110  another process lets it go
+                await asyncio.sleep(LOOK_SECONDS)
+        except asyncio.CancelledError:
+            (self._gates / f"{name}-cancelled-{os.getpid()}").touch()
+            raise
 
     async def aclose(self) -> None:
         """Nothing to release."""

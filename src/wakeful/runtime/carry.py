@@ -16,7 +16,7 @@ from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Claim, Store
-from wakeful.engine.assignment import Ending
+from wakeful.engine.assignment import Assignment, BackendSource, Ending
 from wakeful.engine.loop import Loop
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.feed import Feed
@@ -27,6 +27,8 @@ from wakeful.runtime.steering import Steering
 RETRY_MS = 250
 BACK_OFF_MS = 1_000
 LONGEST_BACK_OFF_MS = 60_000
+MARGIN = 6
+"""Which part of a lease is left when a run stops for want of a renewal: stopping takes time, and clocks differ."""
 CLOSING_PATIENCE_MS = 2_000
 """How long a run that is handed back waits for a store that is away; else it waits as long as a lease lasts."""
 
@@ -42,7 +44,7 @@ log = logging.getLogger("wakeful.worker")
 class Means:
     """What it takes to carry runs. A run that fails `max_attempts` times in a row is given up.
 
-    `deserted` is told of each run of an agent with delegates that ended before its work was done.
+    `deserted` is told of each run that ended before its work was done, where some of that may go on elsewhere.
     """
 
     store: Store
@@ -68,11 +70,13 @@ class Carry:
         self._claim = claim
         self._means = means
         self._stop: Stop | None = "cancelled" if claim.cancel else None
+        self._held_until = claim.lease.until
+        self._ending = False
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
         self._recorder: Recorder | None = None
         self._given_up_after = 0
-        self._delegates = False
+        self._works_elsewhere = False
 
     def steer(self) -> None:
         """Input for the run waits on its thread."""
@@ -96,6 +100,29 @@ class Carry:
         if self._stop and self._loop and self._task:
             self._task.cancel()
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything is done under the lease."""
+        return self._recorder is not None
+
+    def renewed(self, until: int) -> None:
+        """The lease lasts until then (ms)."""
+        self._held_until = until
+
+    def overdue(self, now: int) -> bool:
+        """Whether to stop before others may claim the run.
+
+        Not while its end is written: the work is done, and the store refuses the end when somebody else has the run.
+        """
+        return not (self._ending or self.lost) and now >= self._held_until - self._means.lease_ms // MARGIN
+
+    def lose(self) -> None:
+        """The lease is gone, or soon will be: stop the run and show nothing more of it."""
+        self.stop("lost")
+        self._stop = "lost"  # whatever else it was stopped for is done by who claims it next
+        if self._recorder is not None and not self._ending:
+            self._recorder.lost()
+
     async def run(self) -> None:
         """Carry the run until it rests, is handed back or is lost. Raises nothing else than cancellation."""
         means = self._means
@@ -107,10 +134,11 @@ class Carry:
             means.group,
             means.clock,
             steering=Steering(means.store, means.feed, means.clock),
-            on_lost=lambda: self.stop("lost"),
+            on_lost=self.lose,
         )
         try:
             ending = await self._until_end(recorder)
+            self._ending = True
             if ending.status is RunStatus.QUEUED:
                 await self._put_back(recorder, ending)
             else:
@@ -118,10 +146,10 @@ class Carry:
                 await self._persist(lambda: recorder.settle(ending, given_up_after=self._given_up_after))
                 means.feed.rested(self._claim.run.key)
                 self.ending = ending
-                if ending.status in DESERTING and self._delegates:
+                if ending.status in DESERTING and self._works_elsewhere:
                     await means.deserted(self._claim.run)
         except LeaseLost:
-            log.warning("run %s: the lease is lost, another worker continues", self._claim.run.id)
+            log.warning("run %s: the lease is lost; the run goes on where it is claimed next", self._claim.run.id)
         except Exception:
             log.exception("run %s could not be settled; it goes on when its lease has run out", self._claim.run.id)
         finally:
@@ -135,7 +163,7 @@ class Carry:
         except (ConfigurationError, Damaged) as error:
             return _failed(error.code, error.message)
         recorder.continue_step(resolution.step_seq)
-        self._delegates = bool(resolution.assignment.agent.delegates)
+        self._works_elsewhere = _works_elsewhere(resolution.assignment)
         loop = Loop(resolution.assignment, recorder, self._means.clock)
         if self._stop is None and claim.lost and claim.failures > 1:
             return self._again(loop, recorder, LOST, claim.failures, 0)
@@ -196,7 +224,9 @@ class Carry:
                 return await work()
             except StoreUnavailable as error:
                 patience = CLOSING_PATIENCE_MS if self._stop == "shutdown" else self._means.lease_ms
-                if isinstance(error, Damaged) or self._stop == "lost" or self._means.clock.now() - began >= patience:
+                if self._stop == "lost":
+                    raise LeaseLost("the lease ran out while the store was away") from error
+                if isinstance(error, Damaged) or self._means.clock.now() - began >= patience:
                     raise
                 log.warning("the store is away, trying again: %s", error.message)
                 await self._means.clock.sleep(RETRY_MS)
@@ -206,6 +236,10 @@ def back_off(failures: int) -> int:
     """Milliseconds before the next attempt after so many failures in a row: exponential with jitter."""
     ceiling = min(BACK_OFF_MS * 2 ** (failures - 1), LONGEST_BACK_OFF_MS)
     return ceiling // 2 + random.randrange(ceiling // 2 + 1)  # noqa: S311 - spreads load, protects nothing
+
+
+def _works_elsewhere(assignment: Assignment) -> bool:
+    return bool(assignment.agent.delegates) or isinstance(assignment.source, BackendSource)
 
 
 def _stopped(stop: Stop | None, loop: Loop) -> Ending:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
+from wakeful.contracts.bus import NO_BUS, Batch, Bus
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.runtime.projection import RING, Projection
@@ -15,18 +17,22 @@ class Channel:
 
     `version` grows with every change, so that a reader never misses one between looking and waiting. `live` while a
     recorder of this process writes; `tailed` while what others write is brought here out of the log (`tail.py`), and
-    `carried` then says whether somebody carries the run, `waiting` whether it waited at the last look. Where neither is
-    so only the log can say how the run goes on, unless it is `finished`.
+    `carried` then says whether somebody carries the run, `waiting` whether it waited at the last look, `aired` whether
+    what comes next is likely to come over the bus, which brought something at `heard_at` (ms) last. Where neither is so
+    only the log can say how the run goes on, unless it is `finished`.
     """
 
-    def __init__(self, run_key: int) -> None:
+    def __init__(self, run_key: int, bus: Bus = NO_BUS) -> None:
         self.run_key = run_key
+        self._bus = bus
         self.readers = 0
         self.version = 0
         self.live = False
         self.tailed = False
         self.carried = False
         self.waiting = False
+        self.aired = False
+        self.heard_at = 0
         self.finished = False
         self.projections: dict[str, Projection] = {}
         self._base: int | None = None
@@ -49,7 +55,7 @@ class Channel:
         self._ring.clear()
         self._base = self._begun = position
         self.projections.clear()
-        self.tailed, self.waiting = True, False
+        self.tailed, self.waiting, self.aired = True, False, False
 
     def brought(self, status: RunStatus) -> None:
         """All that others wrote is here. Of a run that waits more may come; of a finished one not."""
@@ -58,6 +64,23 @@ class Channel:
             self.let_go(finished=True)
         elif self.waiting:
             self.poke()
+
+    def hear(self, batch: Batch) -> bool:
+        """Show what the bus brought, if that continues what is here; False when something before it is missing.
+
+        What was here already says nothing about the run: it may have gone on since.
+        """
+        if batch.after > self.newest:
+            return False
+        news = [entry for entry in batch.entries if entry.seq > self.newest]
+        for entry in news:
+            self.publish(entry)
+        if news:
+            self.carried = batch.status is RunStatus.RUNNING
+            self.brought(batch.status)
+        if batch.entries and batch.entries[-1].seq == self.newest:
+            self.aired = batch.status is RunStatus.RUNNING
+        return True
 
     def let_go(self, *, finished: bool) -> None:
         """The run that others carried is finished or was removed; nothing is brought here any more."""
@@ -70,6 +93,10 @@ class Channel:
         if len(self._ring) > RING:
             self._base = self._ring.popleft().seq
         self.poke()
+
+    def announce(self, after: int, entries: Sequence[LogEntry], status: RunStatus) -> None:
+        """Tell other processes what was committed after `after`."""
+        self._bus.publish(Batch(self.run_key, after, tuple(entries), status))
 
     def rest(self, *, finished: bool) -> None:
         """The run waits or is finished; readers drain and end."""

@@ -25,3 +25,7 @@ class RuntimeConfig(BaseSettings):
     """When the log of a finished run is packed; null: never."""
     prune_after_seconds: float | None = Field(default=None, ge=0)
     """When the log of a finished run is removed; null: never. Messages are kept."""
+    migrate: bool = True
+    """Whether a process that starts brings PostgreSQL's schema up to date; else it refuses an old one."""
+    bus: str | None = Field(default=None, repr=False)
+    """The URL of a message bus between the processes that share the store; null: none."""

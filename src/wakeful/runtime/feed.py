@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing, contextmanager
 
+from wakeful.contracts.bus import NO_BUS, Batch, Bus
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.lifecycle import FINISHED, RESTING, RunStatus
@@ -20,6 +21,8 @@ PAGE = 256
 LAST = 2**62
 """After this sequence number no log has anything."""
 SILENCE_MS = 10_000
+PATIENCE_MS = 100
+"""How far apart the store's word of a commit and the bus with what was committed may come."""
 UNSEEN = 10_000
 """How many runs that came to rest unwatched are remembered."""
 
@@ -27,9 +30,12 @@ UNSEEN = 10_000
 class Feed:
     """All channels of this process."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, bus: Bus = NO_BUS) -> None:
         self._store = store
         self._clock = clock
+        self._bus = bus
+        self._expected: dict[int, int] = {}
+        self._some_expected = asyncio.Event()
         self._behind: dict[int, None] = {}
         self._some_behind = asyncio.Event()
         self._channels: dict[int, Channel] = {}
@@ -45,7 +51,7 @@ class Feed:
         """The run's channel, made when absent."""
         channel = self._channels.get(run_key)
         if channel is None:
-            channel = self._channels[run_key] = Channel(run_key)
+            channel = self._channels[run_key] = Channel(run_key, self._bus)
         return channel
 
     def poke(self, run_key: int) -> None:
@@ -74,7 +80,51 @@ class Feed:
         for key in self._channels:
             self.poke(key)
 
+    # -- what the bus brings
+
+    def hear(self, batch: Batch) -> None:
+        """Something of a run that is carried elsewhere; where a part is missing, the log is read."""
+        channel = self._channels.get(batch.run_key)
+        if channel is None or not channel.tailed:
+            self._bus.leave(batch.run_key)
+            return
+        known = channel.newest
+        if not channel.hear(batch):
+            self._fall_behind(batch.run_key)
+        elif channel.newest > known:
+            channel.heard_at = self._clock.now()
+            self._expected.pop(batch.run_key, None)
+
+    def expect(self, run_key: int) -> None:
+        """The log went on elsewhere; it is read, unless the bus has just brought what is new, or is likely to."""
+        channel = self._channels.get(run_key)
+        if channel is None or not channel.tailed or not channel.aired:
+            self.poke(run_key)
+        elif (now := self._clock.now()) - channel.heard_at > PATIENCE_MS:
+            self._expected.setdefault(run_key, now)
+            self._some_expected.set()
+
+    async def some_expected(self) -> None:
+        """Wait until something is expected of the bus."""
+        if not self._expected:
+            self._some_expected.clear()
+            await self._some_expected.wait()
+
+    def expect_no_more(self) -> None:
+        """What has not come in time is read in the logs."""
+        since = self._clock.now() - PATIENCE_MS
+        for run_key in [key for key, at in self._expected.items() if at <= since]:
+            self._fall_behind(run_key)
+
+    def off_air(self) -> None:
+        """The bus brings nothing for a while: read the logs of the runs it brought."""
+        for run_key, channel in self.tailed().items():
+            if channel.aired:
+                self._fall_behind(run_key)
+
     def _fall_behind(self, run_key: int) -> None:
+        self._channels[run_key].aired = False
+        self._expected.pop(run_key, None)
         self._behind[run_key] = None
         self._some_behind.set()
 
@@ -85,6 +135,8 @@ class Feed:
             channel.projections.clear()
             if not channel.live:
                 del self._channels[run_key]
+                self._expected.pop(run_key, None)
+                self._bus.leave(run_key)
 
     def rested(self, run_key: int) -> None:
         """A run came to rest; until a reader gets there, it counts as unseen."""
@@ -124,6 +176,7 @@ class Feed:
                     channel.carried = page.leased_until > self._clock.now()
                     if not (entries or at_end or channel.live or channel.tailed):
                         channel.adopt(position)
+                        self._bus.follow(run_key)
                         self._fall_behind(run_key)  # something may have come in between
                 if entries:
                     yield entries

@@ -194,7 +194,7 @@ class Recorder:
             )
         )
         self._state = "rested"
-        self._advance(self._seq)
+        self._durable_are(self._buffer, ending.status)
         self._channel.rest(finished=ending.status is not RunStatus.WAITING)
 
     async def hand_back(self, available_at: int, error: ErrorReport | None = None) -> None:
@@ -230,7 +230,7 @@ class Recorder:
         """Show what became durable."""
         taken, self._taken = self._taken, None
         if taken is not None:
-            self._advance(taken.entries[-1].seq)
+            self._durable_are(taken.entries)
             self._landed()
         if self._buffer:
             self._group.mark(self, urgent=bool(self._hidden))
@@ -265,7 +265,7 @@ class Recorder:
             if not writing.cancelled() and writing.exception() is None:
                 self._seq += len(items)
                 self._hidden.extend(items)
-                self._advance(self._seq)
+                self._durable_are(items)
                 self._steering.absorbed(intake)
 
     def _more(self, entries: Sequence[LogEntry], messages: Sequence[Message]) -> Append:
@@ -293,6 +293,12 @@ class Recorder:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._flushes.append((seq, done))
         await done
+
+    def _durable_are(self, entries: Sequence[LogEntry], status: RunStatus = RunStatus.RUNNING) -> None:
+        """Show what was committed, here and in other processes."""
+        after = self._committed_seq
+        self._advance(entries[-1].seq if entries else after)
+        self._channel.announce(after, entries, status)
 
     def _advance(self, seq: int) -> None:
         self._committed_seq = max(seq, self._committed_seq)

@@ -104,12 +104,14 @@ class Resolver:
         return await self._store.shared_state(run.thread_key) if begun or brought is None else brought
 
     def _tools(self, names: tuple[str, ...]) -> dict[str, Tool]:
-        missing = [name for name in names if name not in self._catalog.tools]
-        if missing:
-            raise ConfigurationError(
-                f"unknown tools: {', '.join(missing)}; register them with AgentRuntime(tools=[...])"
-            )
-        return {name: self._catalog.tools[name] for name in names}
+        """The tools as they are now; later changes of their sources are for other runs, and for this one's return."""
+        found: dict[str, Tool] = {}
+        for name in names:
+            try:
+                found |= self._catalog.offered(name)
+            except NotFound as error:
+                raise ConfigurationError(f"{error.message}; register it with AgentRuntime(tools=[...])") from error
+        return found
 
     def _delegates(self, names: tuple[str, ...]) -> dict[str, Tool]:
         try:

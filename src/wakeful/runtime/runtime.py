@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from wakeful.contracts.bus import NO_BUS, Bus
@@ -14,6 +14,7 @@ from wakeful.contracts.model import Provider
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Store
+from wakeful.contracts.tool_source import ToolSource
 from wakeful.runtime.carry import Means
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.commit import GroupCommit
@@ -29,6 +30,8 @@ from wakeful.runtime.resolve import Resolver
 from wakeful.runtime.tail import Tail
 from wakeful.runtime.worker import Worker
 
+SOURCES_SECONDS = 10
+"""How long the first run may wait for connected servers to tell their tools."""
 log = logging.getLogger("wakeful.runtime")
 
 
@@ -75,6 +78,7 @@ class Runtime:
         self._listener = Listener(store=store, bus=bus, feed=self.feed, worker=self.worker)
         self._janitor = Janitor(store=store, mailbox=self.mailbox, clock=clock, config=config)
         self._main: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._stopped = False
 
@@ -107,6 +111,8 @@ class Runtime:
     def begin_drain(self) -> None:
         """Claim nothing more and hand runs back at the end of their steps, or when the grace is over."""
         self.worker.close()
+        if self._settling is not None:
+            self._settling.cancel()
 
     def cut_off(self) -> None:
         """Hand runs back now."""
@@ -155,8 +161,12 @@ class Runtime:
                     tasks.create_task(self._janitor.run(), name="janitor"),
                     tasks.create_task(self._listener.run(), name="listener"),
                     tasks.create_task(self._tail.run(), name="tail"),
+                    *(tasks.create_task(source.run(), name=f"source {name}") for name, source in self._sources()),
                 ]
                 try:
+                    if self.catalog.sources:
+                        self._settling = tasks.create_task(self._sources_settled(), name="sources settle")
+                        await asyncio.wait([self._settling])
                     await self.worker.run()
                 finally:
                     self.feed.close()
@@ -165,6 +175,18 @@ class Runtime:
         except Exception:
             log.exception("the runtime failed; its runs go on elsewhere when their leases have run out")
             raise
+
+    def _sources(self) -> Iterable[tuple[str, ToolSource]]:
+        return self.catalog.sources.items()
+
+    async def _sources_settled(self) -> None:
+        """Wait until every source has its tools or has failed to get them, but not for long."""
+        try:
+            async with asyncio.timeout(SOURCES_SECONDS):
+                for _, source in self._sources():
+                    await source.settled()
+        except TimeoutError:
+            log.warning("not every source of tools has answered in %d seconds; runs begin without", SOURCES_SECONDS)
 
 
 def _distinct(catalog: Catalog) -> list[Provider]:

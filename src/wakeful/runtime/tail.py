@@ -9,7 +9,7 @@ from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import NotFound, StoreUnavailable
 from wakeful.contracts.store import Store
 from wakeful.runtime.channel import Channel
-from wakeful.runtime.feed import PAGE, Feed
+from wakeful.runtime.feed import PAGE, PATIENCE_MS, Feed
 
 SWEEP_MS = 5_000
 """How long a log may go on unseen when no word of it comes."""
@@ -20,7 +20,10 @@ log = logging.getLogger("wakeful.feed")
 
 
 class Tail:
-    """Reads the logs of runs that have readers here and are carried elsewhere, when word comes or time has passed."""
+    """Reads the logs of runs that have readers here and are carried elsewhere, when word comes or time has passed.
+
+    What the bus brings is not read.
+    """
 
     def __init__(self, *, store: Store, feed: Feed, clock: Clock) -> None:
         self._store = store
@@ -31,6 +34,7 @@ class Tail:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(), name="tail")
+            tasks.create_task(self._lose_patience(), name="tail patience")
             tasks.create_task(self._sweep(), name="tail sweep")
 
     async def _follow(self) -> None:
@@ -44,13 +48,15 @@ class Tail:
         try:
             more = True
             while more and channel.tailed:
-                page = await self._store.read_log(channel.run_key, after=channel.newest, limit=PAGE)
+                known = channel.newest
+                page = await self._store.read_log(channel.run_key, after=known, limit=PAGE)
                 if not channel.tailed:  # a recorder of this process began meanwhile
                     return
                 channel.carried = page.leased_until > self._clock.now()
                 for entry in page.entries:
-                    channel.publish(entry)
-                more = page.has_more
+                    if entry.seq > channel.newest:  # else the bus was faster
+                        channel.publish(entry)
+                more = page.has_more or channel.newest > (page.entries[-1].seq if page.entries else known)
                 if not more:
                     channel.brought(page.status)
         except NotFound:
@@ -59,6 +65,12 @@ class Tail:
             log.warning("the log of a run that is carried elsewhere cannot be read: %s", error.message)
             await self._clock.sleep(PAUSE_MS)
             self._feed.poke(channel.run_key)
+
+    async def _lose_patience(self) -> None:
+        while True:
+            await self._feed.some_expected()
+            await self._clock.sleep(PATIENCE_MS)
+            self._feed.expect_no_more()
 
     async def _sweep(self) -> None:
         """One query for all logs, however many readers they have."""

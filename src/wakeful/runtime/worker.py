@@ -1,4 +1,4 @@
-"""The worker: claims runs, has each carried in a task of its own, renews their leases."""
+"""The worker: claims runs and has each carried in a task of its own, under a lease that `leases` keeps."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from wakeful.contracts.errors import StoreUnavailable
 from wakeful.contracts.lifecycle import RunStatus
+from wakeful.contracts.query import Orders
 from wakeful.contracts.store import Claim, ClaimRequest
-from wakeful.runtime.carry import RETRY_MS, Carry, Means, Stop
+from wakeful.runtime.carry import Carry, Means, Stop
+from wakeful.runtime.leases import Leases
 
 SWEEP_MS = 1_000
 CLAIM_BATCH = 64
@@ -32,8 +34,7 @@ class _Berth:
 class Worker:
     """Carries runs. `grace_ms` is how long steps that have begun may go on once it closes.
 
-    Leases are renewed three times in their life. When that fails for half of it nothing is claimed any more: what ran
-    out may be a run that is carried here.
+    While it is not known which leases are held nothing is claimed: what ran out may be a run that is carried here.
     """
 
     def __init__(self, means: Means, *, name: str, capacity: int, grace_ms: int) -> None:
@@ -49,7 +50,7 @@ class Worker:
         self._closing = False
         self._reserved = 0
         self._lent = 0
-        self._renewed_at = 0
+        self._leases = Leases(means, carries=self._carries, obey=self._obey)
         self.endings: Counter[RunStatus] = Counter()
 
     @property
@@ -135,12 +136,12 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and carry until closed; returns when the last run is handed back."""
-        self._renewed_at = self._means.clock.now()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 chores = [
-                    tasks.create_task(self._renew(), name="lease renewal"),
+                    tasks.create_task(self._leases.renew(), name="lease renewal"),
+                    tasks.create_task(self._leases.watch(), name="lease watch"),
                     tasks.create_task(self._sweep(), name="sweep"),
                 ]
                 await self._claim_until_closed()
@@ -174,7 +175,7 @@ class Worker:
 
     def _free(self) -> int:
         """For how many runs there is room; none while it is not known which leases are held."""
-        sure = not self._berths or self._means.clock.now() - self._renewed_at <= self._means.lease_ms // 2
+        sure = not self._berths or self._leases.sure
         if self._tasks is None or self._closing or not sure:
             return 0
         return self._capacity + self._lent - len(self._berths) - self._reserved
@@ -183,41 +184,21 @@ class Worker:
         now = self._means.clock.now()
         return ClaimRequest(worker=self._name, now=now, until=now + self._means.lease_ms)
 
+    def _carries(self) -> list[Carry]:
+        return [berth.carry for berth in self._berths.values()]
+
     async def _sweep(self) -> None:
         while True:
             await self._means.clock.sleep(SWEEP_MS)
             self._wake.set()
 
-    async def _renew(self) -> None:
-        pause = self._means.lease_ms // 3
-        while True:
-            await self._means.clock.sleep(pause)
-            try:
-                await self._renew_all()
-                pause = self._means.lease_ms // 3
-            except Exception as error:
-                log.warning("could not renew leases: %s", error, exc_info=not isinstance(error, StoreUnavailable))
-                pause = RETRY_MS
-
-    async def _renew_all(self) -> None:
-        now = self._means.clock.now()
-        carries = [berth.carry for berth in self._berths.values() if not berth.carry.lost]
-        if carries:
-            lost = await self._means.store.renew([carry.lease for carry in carries], now + self._means.lease_ms)
-            for carry in carries:
-                if carry.lease.run_key in lost:
-                    carry.stop("lost")
-            await self._take_orders([carry.lease.run_key for carry in carries])
-        self._renewed_at = now
-        self._wake.set()
-
-    async def _take_orders(self, run_keys: list[int]) -> None:
-        """What runs carried here were asked in another process, whose word may have been lost."""
-        orders = await self._means.store.orders(run_keys)
+    def _obey(self, orders: Orders) -> None:
+        """Leases were renewed. Do what the runs were asked in another process, whose word may have been lost."""
         for key in orders.stop:
             self.stop_run(key, "cancelled")
         for key in orders.steer:
             self.steer(key)
+        self._wake.set()
 
     async def _drain(self) -> None:
         """Wait for the runs that finish their steps, cut off those that take too long, and see them all handed back."""
@@ -251,7 +232,7 @@ class Worker:
         # The lease may have been lost and won again while the first carry has not noticed yet.
         earlier = self._berths.get(key)
         if earlier is not None:
-            earlier.carry.stop("lost")
+            earlier.carry.lose()
         task = self._tasks.create_task(self._carry(key, carry, earlier), name=f"run {claim.run.id}")
         self._berths[key] = _Berth(carry, task, contended)
 
@@ -259,6 +240,7 @@ class Worker:
         try:
             if earlier is not None:
                 await asyncio.wait([earlier.task])
+            await self._leases.make_sure_of(carry)
             await carry.run()
         finally:
             self._leave(key, carry)
