@@ -1,15 +1,9 @@
-"""The list of a scope's tasks: those that came over A2A, by the time of their status, newest first.
-
-The store lists runs by when they were made. So a window of the newest `WINDOW` is put in order here, then the next one:
-the order is exact within a window, and no page costs more than one.
-"""
+"""The list of a scope's tasks: those that came over A2A, by the time of their status, newest first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import msgspec
 
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.lifecycle import RunStatus
@@ -20,36 +14,33 @@ from wakeful.protocols.a2a.faults import invalid
 from wakeful.protocols.a2a.history import state_of_run
 from wakeful.protocols.a2a.tasks import ORIGIN, Caller, Tasks
 from wakeful.protocols.a2a.wire import ListRequest, State, Task, TaskPage
-from wakeful.server import pages
 from wakeful.server.operations import Operations
+from wakeful.server.pages import decode_cursor, encode_cursor
 
-WINDOW = 1000
+SCANNED = 1000
+"""How many runs one page may look through for a state that the store does not know."""
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 100
-STATUSES: dict[State, RunStatus] = {
-    State.SUBMITTED: RunStatus.QUEUED,
-    State.WORKING: RunStatus.RUNNING,
-    State.CANCELED: RunStatus.CANCELLED,
-    State.AUTH_REQUIRED: RunStatus.WAITING,
-    State.INPUT_REQUIRED: RunStatus.WAITING,
-    State.COMPLETED: RunStatus.COMPLETED,
-    State.REJECTED: RunStatus.COMPLETED,
+STATUSES: dict[State, tuple[RunStatus, ...]] = {
+    State.SUBMITTED: (RunStatus.QUEUED,),
+    State.WORKING: (RunStatus.RUNNING, RunStatus.QUEUED),
+    State.CANCELED: (RunStatus.CANCELLED,),
+    State.AUTH_REQUIRED: (RunStatus.WAITING,),
+    State.INPUT_REQUIRED: (RunStatus.WAITING,),
+    State.COMPLETED: (RunStatus.COMPLETED,),
+    State.REJECTED: (RunStatus.COMPLETED,),
+    State.FAILED: (RunStatus.FAILED, RunStatus.COMPLETED),
 }
-"""The status of every run in that state; a failed task may be a run that was completed by a limit."""
-
-
-class Position(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page begins: the window behind the run (created at, key), in it behind (status at, key)."""
-
-    window: tuple[int, int] | None = None
-    seen: tuple[int, int] | None = None
+"""The statuses a run may have in that state; a failed task may be a run that was completed by a limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class _Found:
+    """`last` is the run behind which the next page begins, None: there is none."""
+
     runs: list[Run]
     total: int
-    next: tuple[int, int] | None
+    last: Run | None
 
 
 class Listing:
@@ -71,40 +62,34 @@ class Listing:
             "state": wanted,
             "since": since,
         }
-        position = _position(request.page_token, filters)
         query = RunQuery(
             scope=caller.principal.scope,
             thread_id=request.context_id or None,
             agent_id=caller.agent_id,
-            status=STATUSES.get(wanted) if wanted else None,
+            statuses=STATUSES.get(wanted, ()) if wanted else (),
             origin=ORIGIN,
             updated_from=since,
-            after=position.window,
-            limit=WINDOW,
+            order="updated",
+            after=_position(request.page_token, filters),
+            limit=size if wanted is None else SCANNED,
         )
-        window = await self._window(query, wanted)
-        behind = [run for run in window.runs if position.seen is None or _order(run) < position.seen]
-        shown = behind[:size]
-        following = _following(position, window, shown, rest=len(behind) - len(shown))
-        tasks = [await self._task(run, request, length) for run in shown]
+        found = await self._found(query, wanted, size)
         return TaskPage(
-            tasks=tuple(tasks),
-            next_page_token=_token(following, filters) if following else "",
+            tasks=tuple([await self._task(run, request, length) for run in found.runs]),
+            next_page_token=encode_cursor(filters, (found.last.updated_at, found.last.key)) if found.last else "",
             page_size=size,
-            total_size=window.total,
+            total_size=found.total,
         )
 
-    async def _window(self, query: RunQuery, wanted: State | None) -> _Window:
-        """The runs in this window, newest status first. `total` counts all windows as far as the store can."""
+    async def _found(self, query: RunQuery, wanted: State | None, size: int) -> _Found:
+        """The runs of a page. `total` is exact, but for a state of which there are more than one look can tell."""
         rows = await self._operations.runs(query)
         runs = [run for run in rows.items if wanted is None or await self._state(run) is wanted]
-        last = rows.items[-1] if rows.has_more else None
-        exact = not rows.has_more and query.after is None
-        return _Window(
-            runs=sorted(runs, key=_order, reverse=True),
-            total=len(runs) if exact else rows.total,
-            next=(last.created_at, last.key) if last else None,
-        )
+        whole = query.after is None and not rows.has_more
+        total = len(runs) if whole and wanted is not None else rows.total
+        if len(runs) > size:
+            return _Found(runs[:size], total, runs[size - 1])
+        return _Found(runs, total, rows.items[-1] if rows.has_more else None)
 
     async def _state(self, run: Run) -> State:
         records = await self._operations.store.interrupts(run.key) if run.status is RunStatus.WAITING else ()
@@ -114,26 +99,13 @@ class Listing:
         return await (self._tasks.task if request.include_artifacts else self._tasks.outline)(run, length)
 
 
-def _order(run: Run) -> tuple[int, int]:
-    return (run.finished_at or run.updated_at, run.key)
-
-
-def _following(position: Position, window: _Window, shown: list[Run], *, rest: int) -> Position | None:
-    """Where the next page begins, None: there is none."""
-    if rest:
-        return Position(position.window, _order(shown[-1]))
-    return Position(window.next) if window.next else None
-
-
-def _token(position: Position, filters: Mapping[str, object]) -> str:
-    return pages.encode_cursor(filters, (0, msgspec.json.encode(position).decode()))
-
-
-def _position(token: str, filters: Mapping[str, object]) -> Position:
+def _position(token: str, filters: Mapping[str, object]) -> tuple[int, int] | None:
     if not token:
-        return Position()
+        return None
     try:
-        _, text = pages.decode_cursor(token, filters)
-        return msgspec.json.decode(str(text), type=Position)
-    except (BadRequest, msgspec.DecodeError):
-        raise invalid("pageToken", "expected the nextPageToken of an earlier page with the same filters") from None
+        at, key = decode_cursor(token, filters)
+    except BadRequest:
+        at, key = 0, ""
+    if isinstance(key, str):
+        raise invalid("pageToken", "expected the nextPageToken of an earlier page with the same filters")
+    return at, key
