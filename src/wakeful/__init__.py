@@ -9,13 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wakeful.contracts.errors import ToolError, WakefulError
+    from wakeful.contracts.errors import ToolError, ToolQuestion, WakefulError
     from wakeful.contracts.interrupt import Decision
     from wakeful.contracts.message import FilePart
-    from wakeful.contracts.spec import AgentSpec, ModelSpec
+    from wakeful.contracts.spec import AgentSpec, Endpoint, ModelSpec
     from wakeful.contracts.tool import ToolContext
     from wakeful.embed import AgentRuntime, AgentServer, RunResult
+    from wakeful.plugins.mcp.spec import McpServerSpec
     from wakeful.sdk.agent import Agent
+    from wakeful.sdk.exposure import Exposed, prompt, resource
     from wakeful.sdk.function_agent import AgentFailed, AgentRequest, agent
     from wakeful.sdk.tool import tool
     from wakeful.sdk.yields import Artifact, AskAuthorisation, AskUser, Data, Reasoning, Refused, Status
@@ -33,7 +35,10 @@ __all__ = [
     "AskUser",
     "Data",
     "Decision",
+    "Endpoint",
+    "Exposed",
     "FilePart",
+    "McpServerSpec",
     "ModelSpec",
     "Reasoning",
     "Refused",
@@ -42,8 +47,11 @@ __all__ = [
     "Status",
     "ToolContext",
     "ToolError",
+    "ToolQuestion",
     "WakefulError",
     "agent",
+    "prompt",
+    "resource",
     "tool",
 ]
 
@@ -59,7 +67,10 @@ _HOMES = {
     "AskUser": "wakeful.sdk.yields",
     "Data": "wakeful.sdk.yields",
     "Decision": "wakeful.contracts.interrupt",
+    "Endpoint": "wakeful.contracts.spec",
+    "Exposed": "wakeful.sdk.exposure",
     "FilePart": "wakeful.contracts.message",
+    "McpServerSpec": "wakeful.plugins.mcp.spec",
     "ModelSpec": "wakeful.contracts.spec",
     "Reasoning": "wakeful.sdk.yields",
     "Refused": "wakeful.sdk.yields",
@@ -68,8 +79,11 @@ _HOMES = {
     "Status": "wakeful.sdk.yields",
     "ToolContext": "wakeful.contracts.tool",
     "ToolError": "wakeful.contracts.errors",
+    "ToolQuestion": "wakeful.contracts.errors",
     "WakefulError": "wakeful.contracts.errors",
     "agent": "wakeful.sdk.function_agent",
+    "prompt": "wakeful.sdk.exposure",
+    "resource": "wakeful.sdk.exposure",
     "tool": "wakeful.sdk.tool",
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from wakeful.bootstrap.application import build_app
-from wakeful.bootstrap.build import build_runtime
+from wakeful.bootstrap.build import McpServer, build_runtime
 from wakeful.bootstrap.settings import read_settings
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import NotFound
@@ -27,6 +27,7 @@ from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
+from wakeful.sdk.exposure import Exposed
 from wakeful.sdk.function_agent import FunctionAgent
 from wakeful.server.app import App
 from wakeful.server.auth import DEFAULT_SCOPE
@@ -49,7 +50,9 @@ class AgentRuntime:
 
     `store` is a URL (`sqlite:///agents.db`) or a store; without one everything is kept in memory. `providers` are
     model providers of your own, or configured ones; built-in ones need not be named. `config` are the runtime's
-    settings, else they come from the environment. Raises `ConfigurationError` when the parts do not fit together.
+    settings, else they come from the environment. `exposed` is what other programs may call, read and use over MCP;
+    nothing without it. `mcp_servers` lend their tools: `McpServerSpec`s, or tool sources of your own. Raises
+    `ConfigurationError` when the parts do not fit together.
     """
 
     def __init__(
@@ -62,9 +65,19 @@ class AgentRuntime:
         store: Store | str | None = None,
         clock: Clock | None = None,
         config: RuntimeConfig | None = None,
+        exposed: Exposed | None = None,
+        mcp_servers: Sequence[McpServer] = (),
     ) -> None:
         self._runtime = build_runtime(
-            agents=agents, tools=tools, models=models, providers=providers, store=store, clock=clock, config=config
+            agents=agents,
+            tools=tools,
+            models=models,
+            providers=providers,
+            store=store,
+            clock=clock,
+            config=config,
+            exposed=exposed,
+            mcp_servers=mcp_servers,
         )
 
     @property

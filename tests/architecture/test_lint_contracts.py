@@ -27,6 +27,7 @@ SAMPLES = {
     "protocols": ("protocols/native/__init__.py", "import wakeful.runtime.worker"),
     "protocols-apart": ("protocols/native/__init__.py", "import wakeful.protocols.ai_sdk"),
     "plugs": ("stores/sqlite/__init__.py", "import wakeful.providers"),
+    "plugins": ("plugins/mcp/__init__.py", "import wakeful.engine.loop"),
     "bootstrap": ("cli.py", "import wakeful.stores.sqlite"),
     "storeys": ("bootstrap/__init__.py", "import wakeful.cli"),
     "cycles": ("contracts/run.py", "import wakeful.contracts.usage"),
@@ -34,6 +35,7 @@ SAMPLES = {
     "http": ("engine/loop.py", "import starlette"),
     "stores-apart": ("stores/sqlite/__init__.py", "import wakeful.stores.postgres"),
     "databases": ("runtime/worker.py", "import sqlite3"),
+    "networks": ("runtime/listener.py", "import nats"),
     "vendors": ("bootstrap/__init__.py", "import aiohttp"),
 }
 

@@ -50,6 +50,7 @@ class Valve:
         self.raising: dict[str, Exception] = {}
         self.answering: dict[str, Any] = {}
         self.held: dict[str, asyncio.Event] = {}
+        self.remote = store.remote
         self._store = store
         self._news = asyncio.Event()
 

@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from wakeful.bootstrap.plugs import MEMORY, PROVIDERS, open_prices, open_provider, open_store
+from wakeful.bootstrap.exposing import callers, exposure_of
+from wakeful.bootstrap.plugs import MEMORY, PROVIDERS, open_bus, open_mcp_server, open_prices, open_provider, open_store
 from wakeful.bootstrap.settings import read_runtime_settings
+from wakeful.contracts.bus import NO_BUS
 from wakeful.contracts.clock import Clock
-from wakeful.contracts.errors import ConfigurationError
+from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.model import Provider
 from wakeful.contracts.price import NO_PRICES
 from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool import Tool
+from wakeful.contracts.tool_source import ToolSource
+from wakeful.plugins.mcp.spec import McpServerSpec
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.clock import SystemClock
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
+from wakeful.sdk.exposure import Exposed
 from wakeful.sdk.function_agent import FunctionAgent
 from wakeful.sdk.tool import TOOL_NAME, as_tool
 
 T = TypeVar("T")
+McpServer = McpServerSpec | ToolSource
+"""A server as it is written down, or one that is connected in a way of its own."""
 
 
 def build_runtime(
@@ -34,12 +41,15 @@ def build_runtime(
     store: Store | str | None = None,
     clock: Clock | None = None,
     config: RuntimeConfig | None = None,
+    mcp_servers: Sequence[McpServer] = (),
+    exposed: Exposed | None = None,
 ) -> Runtime:
     """A runtime, not yet started; without `config` its settings come from the environment.
 
     Raises `ConfigurationError` naming everything that does not fit together.
     """
     clock = clock or SystemClock()
+    exposed = exposed or Exposed()
     specs = [agent if isinstance(agent, AgentSpec) else agent.spec for agent in agents]
     own = [tool for agent in agents if isinstance(agent, Agent) for tool in agent.tools]
     given = providers if isinstance(providers, Mapping) else {provider.name: provider for provider in providers}
@@ -47,13 +57,17 @@ def build_runtime(
         agents=_by_id("agent", [(spec.id, spec) for spec in specs]),
         models=_by_id("model", [(model.id, model) for model in models]),
         providers=_providers(specs, models, given, clock),
-        tools=_tools([*(as_tool(tool) for tool in tools), *own]),
+        tools=_tools([*(as_tool(tool) for tool in tools), *own, *exposed.checked_tools()]),
         prices=open_prices() if any(spec.max_cost is not None for spec in specs) else NO_PRICES,
-        backends={agent.spec.id: agent for agent in agents if isinstance(agent, FunctionAgent)},
+        sources=_sources(mcp_servers, clock),
+        backends={agent.spec.id: agent for agent in agents if isinstance(agent, FunctionAgent)} | callers(exposed),
+        exposure=exposure_of(exposed),
     )
     _check(catalog)
-    opened = open_store(store or MEMORY) if store is None or isinstance(store, str) else store
-    return Runtime(catalog=catalog, store=opened, clock=clock, config=config or read_runtime_settings())
+    config = config or read_runtime_settings()
+    opened = open_store(store or MEMORY, migrate=config.migrate) if store is None or isinstance(store, str) else store
+    bus = open_bus(config.bus, store, clock) if config.bus else NO_BUS
+    return Runtime(catalog=catalog, store=opened, clock=clock, config=config, bus=bus)
 
 
 def _by_id(noun: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
@@ -71,6 +85,20 @@ def _tools(tools: Iterable[Tool]) -> dict[str, Tool]:
         if found.setdefault(tool.spec.name, tool) is not tool:
             raise ConfigurationError(f"there are two different tools named {tool.spec.name!r}; rename one")
     return found
+
+
+def _sources(servers: Iterable[McpServer], clock: Clock) -> dict[str, ToolSource]:
+    opened = [open_mcp_server(server, clock) if isinstance(server, McpServerSpec) else server for server in servers]
+    return _by_id("tool source", [(source.name, source) for source in opened])
+
+
+def _unknown_tools(catalog: Catalog, agent: AgentSpec) -> Iterator[str]:
+    """Its tools that neither exist nor belong to a source, which may offer them later."""
+    for name in agent.tools:
+        try:
+            catalog.offered(name)
+        except NotFound:
+            yield name
 
 
 def _providers(
@@ -106,9 +134,12 @@ def _check(catalog: Catalog) -> None:
         except ConfigurationError as error:
             known = f"; built-in providers: {', '.join(PROVIDERS)}" if agent.model else ""
             problems.append(f"agent {agent.id!r}: {error.message}{known}")
-        missing = [name for name in agent.tools if name not in catalog.tools]
+        missing = list(_unknown_tools(catalog, agent))
         if missing:
             problems.append(f"agent {agent.id!r}: unknown tools: {', '.join(missing)}")
         problems.extend(f"agent {agent.id!r}: {problem}" for problem in _unfit_delegates(catalog, agent))
+    unknown = [name for name in catalog.exposure.agents if name not in catalog.agents]
+    if unknown:
+        problems.append(f"unknown agents are exposed: {', '.join(unknown)}")
     if problems:
         raise ConfigurationError("; ".join(problems))

@@ -1,16 +1,20 @@
-"""Which concrete plug stands behind a name: providers by prefix, stores by URL."""
+"""Which concrete plug stands behind a name: providers by prefix, stores and buses by URL."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
 
+from wakeful.bootstrap.install import install_name
 from wakeful.bootstrap.masking import masked_url
+from wakeful.contracts.bus import Bus
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.model import Provider
 from wakeful.contracts.price import Prices
 from wakeful.contracts.store import Store
+from wakeful.contracts.tool_source import ToolSource
+from wakeful.plugins.mcp.spec import McpServerSpec
 
 MEMORY = "sqlite:///:memory:"
 
@@ -21,11 +25,15 @@ def open_provider(prefix: str, clock: Clock, environment: Mapping[str, str] = os
     return make(environment, clock) if make else None
 
 
-def open_store(url: str) -> Store:
-    """The store behind `sqlite:///path`, `sqlite:///:memory:` or `postgresql://...`; raises `ConfigurationError`."""
+def open_store(url: str, *, migrate: bool = True) -> Store:
+    """The store behind `sqlite:///path`, `sqlite:///:memory:` or `postgresql://...`; raises `ConfigurationError`.
+
+    Without `migrate` it refuses an old schema on PostgreSQL when it is opened. A SQLite file is always brought up to
+    date, nobody else having a say in it.
+    """
     scheme, _, path = url.partition("://")
     if scheme in {"postgresql", "postgres"}:
-        return _postgres(url)
+        return _postgres(url, migrate=migrate)
     if scheme != "sqlite" or not path.startswith("/") or path == "/":
         raise ConfigurationError(
             "expected a store URL such as sqlite:///wakeful.db or postgresql://user:password@host/wakeful, "
@@ -36,12 +44,37 @@ def open_store(url: str) -> Store:
     return SQLiteStore(path[1:])
 
 
-def _postgres(url: str) -> Store:
+def _postgres(url: str, *, migrate: bool) -> Store:
     try:
         from wakeful.stores.postgres.store import PostgresStore
     except ModuleNotFoundError as error:
         raise ConfigurationError('postgresql:// needs its driver: pip install "wakeful[postgres]"') from error
-    return PostgresStore(url)
+    return PostgresStore(url, migrate=migrate)
+
+
+def open_bus(url: str, store: Store | str | None, clock: Clock) -> Bus:
+    """The bus behind `nats://user:password@host:4222/name` for the processes that share `store`.
+
+    Without a name the store's URL says which they are. Raises `ConfigurationError`.
+    """
+    try:
+        from wakeful.buses.nats.address import read_address
+        from wakeful.buses.nats.bus import NatsBus
+    except ModuleNotFoundError as error:
+        raise ConfigurationError('--bus needs its client: pip install "wakeful[nats]"') from error
+    address = read_address(url)
+    shared = (store or MEMORY) if store is None or isinstance(store, str) else None
+    if shared is None and address.name is None:
+        raise ConfigurationError(
+            "the store was not given by its URL, so the bus needs a name that all its processes share, such as "
+            "nats://host:4222/production"
+        )
+    if shared is not None and shared.startswith("sqlite:"):
+        raise ConfigurationError(
+            "a bus is for processes that share PostgreSQL, and this store is SQLite; name a postgresql:// store with "
+            "--store, or leave --bus and WAKEFUL_BUS out"
+        )
+    return NatsBus(address, address.name or install_name(shared or ""), clock)
 
 
 def open_prices() -> Prices:
@@ -49,6 +82,15 @@ def open_prices() -> Prices:
     from wakeful.prices.genai import GenaiPrices
 
     return GenaiPrices()
+
+
+def open_mcp_server(spec: McpServerSpec, clock: Clock) -> ToolSource:
+    """The tools of an MCP server; raises `ConfigurationError` when the SDK is not installed."""
+    try:
+        from wakeful.plugins.mcp.source import McpSource
+    except ModuleNotFoundError as error:
+        raise ConfigurationError('mcp_servers need the MCP SDK: pip install "wakeful[mcp]"') from error
+    return McpSource(spec, clock)
 
 
 def _openai(environment: Mapping[str, str], _: Clock) -> Provider:

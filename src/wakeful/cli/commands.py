@@ -20,6 +20,7 @@ from wakeful.runtime.runtime import Runtime
 from wakeful.server.app import App
 
 CAPACITY = "WAKEFUL_WORKER_CAPACITY"
+BUS = "WAKEFUL_BUS"
 RELOAD_TARGET = "WAKEFUL_DEV_TARGET"
 RELOAD_STORE = "WAKEFUL_DEV_STORE"
 RELOAD_ADDRESS = "WAKEFUL_ADDRESS"
@@ -77,6 +78,11 @@ def work_target(target: str | None, *, store: str | None) -> None:
 def carry_nothing() -> None:
     """Let the runtimes that are built from here on only accept runs."""
     os.environ[CAPACITY] = "0"
+
+
+def use_bus(url: str) -> None:
+    """Let the runtimes that are built from here on, in child processes too, use this message bus."""
+    os.environ[BUS] = url
 
 
 def serve_reloading(target: str | None, *, host: str | None, port: int | None, store: str | None) -> None:

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from wakeful.bootstrap.plugs import open_store
+from wakeful.bootstrap.settings import read_runtime_settings
 from wakeful.cli import moving
 from wakeful.contracts.store import Store
 from wakeful.contracts.upkeep import Sizes
@@ -32,15 +33,20 @@ ROWS = (
 
 
 def upgrade(url: str) -> None:
-    """Open a store, which brings its schema up to date, and close it; also where servers may not (`migrate=false`)."""
-    asyncio.run(_with(_migrating(url), _nothing))
+    """Open a store, which brings its schema up to date, and close it; also where servers may not."""
+
+    async def open_and_close() -> None:
+        async with _opened(url, migrate=True):
+            pass
+
+    asyncio.run(open_and_close())
 
 
 def copy(source: str, target: str, *, force: bool) -> list[moving.Checked]:
     """Copy everything that a store holds into an empty one, or go on with that; what was copied."""
 
     async def both() -> list[moving.Checked]:
-        async with _opened(source) as old, _opened(_migrating(target)) as new:
+        async with _opened(source, migrate=may_migrate()) as old, _opened(target, migrate=True) as new:
             return await moving.copy(old, new, force=force, tell=lambda now: click.echo(now, err=True))
 
     return asyncio.run(both())
@@ -70,6 +76,11 @@ def reclaim(url: str) -> int:
         return max(0, before.file_bytes - (await store.sizes()).file_bytes)
 
     return asyncio.run(_with(url, both))
+
+
+def may_migrate() -> bool:
+    """Whether a command that only uses a store may bring its schema up to date."""
+    return read_runtime_settings().migrate
 
 
 def show_sizes(found: Sizes, *, as_json: bool) -> None:
@@ -105,28 +116,18 @@ def readable(size: int) -> str:
 
 
 async def _with(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
-    async with _opened(url) as store:
+    async with _opened(url, migrate=may_migrate()) as store:
         return await work(store)
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncGenerator[Store]:
-    store = open_store(url)
+async def _opened(url: str, *, migrate: bool) -> AsyncGenerator[Store]:
+    store = open_store(url, migrate=migrate)
     await store.open()
     try:
         yield store
     finally:
         await store.aclose()
-
-
-def _migrating(url: str) -> str:
-    """The URL without the parameter that forbids to change the schema."""
-    where, mark, query = url.partition("?")
-    return where + mark + "&".join(part for part in query.split("&") if part != "migrate=false")
-
-
-async def _nothing(_: Store) -> None:
-    return
 
 
 async def _all(step: Callable[[int, int], Awaitable[int]], older_than_ms: int) -> int:

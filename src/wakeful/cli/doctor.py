@@ -19,7 +19,7 @@ from wakeful.cli.target import load_server
 from wakeful.contracts.errors import WakefulError
 from wakeful.server.config import ServerConfig
 
-EXTRAS = {"models": "aiohttp", "pydantic-ai": "pydantic_ai", "prices": "genai_prices", "fast": "uvloop"}
+EXTRAS = {"models": "aiohttp", "pydantic-ai": "pydantic_ai", "prices": "genai_prices", "nats": "nats", "fast": "uvloop"}
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
 
 
@@ -54,7 +54,7 @@ def _effective(read: Callable[[], BaseSettings]) -> list[Finding]:
     shown = settings.model_dump(exclude={"api_tokens"})
     return [
         *(
-            Finding(f"setting WAKEFUL_{name.upper()}", "null" if value is None else str(value))
+            Finding(f"setting WAKEFUL_{name.upper()}", "null" if value is None else masked(str(value)))
             for name, value in shown.items()
         ),
         *([_tokens(settings)] if isinstance(settings, ServerConfig) else []),
@@ -77,7 +77,7 @@ def _describe(target: str | None) -> str:
 
 def _try_store(url: str) -> str:
     async def attempt() -> None:
-        store = open_store(url)
+        store = open_store(url, migrate=read_runtime_settings().migrate)
         await store.open()
         try:
             await store.probe()

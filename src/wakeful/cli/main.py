@@ -32,12 +32,19 @@ def _served(command: click.decorators.FC) -> click.decorators.FC:
     return command
 
 
+def _bused(command: click.decorators.FC) -> click.decorators.FC:
+    """The option of the commands that carry or show runs together with other processes."""
+    shown = "nats://host:4222: live events travel between processes over it.  [default: WAKEFUL_BUS, else none]"
+    return click.option("--bus", default=None, metavar="URL", help=shown)(command)
+
+
 @main.command(epilog=TARGET_HELP)
 @_served
 @click.option("--no-worker", is_flag=True, help="Only accept and show runs; other processes carry them.")
 @click.option(
     "--processes", default=1, show_default=True, type=click.IntRange(1, 256), help="Share the port among so many."
 )
+@_bused
 @click.option("--fd", default=None, type=int, hidden=True)
 def serve(
     *,
@@ -47,6 +54,7 @@ def serve(
     store: str | None,
     no_worker: bool,
     processes: int,
+    bus: str | None,
     fd: int | None,
 ) -> None:
     """Serve TARGET over HTTP, or the demo agent without one."""
@@ -54,6 +62,8 @@ def serve(
 
     if no_worker:
         commands.carry_nothing()
+    if bus:
+        commands.use_bus(bus)
     if processes > 1:
         raise SystemExit(
             _report(lambda: commands.serve_processes(processes, target, host=host, port=port, store=store))
@@ -64,11 +74,14 @@ def serve(
 @main.command(epilog=TARGET_HELP)
 @click.argument("target", required=False)
 @click.option("--store", default=None, help="Store URL: the one that the servers use.")
-def worker(target: str | None, store: str | None) -> None:
+@_bused
+def worker(target: str | None, store: str | None, bus: str | None) -> None:
     """Carry the runs of TARGET that other processes accept; listen to nobody."""
-    from wakeful.cli.commands import work_target
+    from wakeful.cli import commands
 
-    _report(lambda: work_target(target, store=store))
+    if bus:
+        commands.use_bus(bus)
+    _report(lambda: commands.work_target(target, store=store))
 
 
 @main.command(epilog=TARGET_HELP)
@@ -90,6 +103,29 @@ def chat(target: str | None, agent: str | None, thread: str | None, store: str |
     from wakeful.cli.chat import chat as talk
 
     _report(lambda: talk(target, agent=agent, thread=thread, store=store))
+
+
+@main.command(epilog=TARGET_HELP)
+@click.argument("target", required=False)
+@click.option("--store", default=None, help="Store URL; in memory, and gone with the editor, without one.")
+@click.option("--scope", default=None, help="Whose threads these are.  [default: those of a server without tokens]")
+@click.option("--no-worker", is_flag=True, help="Only accept and show runs; other processes carry them.")
+@click.option("--context-size", default=0, type=click.IntRange(0), help="Tokens the model takes, if known.")
+def acp(*, target: str | None, store: str | None, scope: str | None, no_worker: bool, context_size: int) -> None:
+    """Be TARGET's agents in an editor that speaks the Agent Client Protocol over standard input and output."""
+    from wakeful.cli.acp import serve_acp
+
+    _report(lambda: serve_acp(target, store=store, scope=scope, carry=not no_worker, context_size=context_size))
+
+
+@main.command(epilog=TARGET_HELP)
+@click.argument("target", required=False)
+@click.option("--store", default=None, help="Store URL; in memory without one.")
+def mcp(target: str | None, store: str | None) -> None:
+    """Speak MCP on standard input and output: what TARGET exposes, or all agents where it is a list of agents."""
+    from wakeful.cli.mcp import speak
+
+    _report(lambda: speak(target, store=store))
 
 
 @main.command(epilog=TARGET_HELP)

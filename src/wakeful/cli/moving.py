@@ -58,7 +58,7 @@ async def copy(
 
 
 def _check(held: Holdings, *, force: bool) -> None:
-    if not held.first:
+    if not held.first and not held.documents:
         raise ConfigurationError("the source holds no threads, so there is nothing to copy; is its URL right?")
     if held.running and not force:
         raise ConfigurationError(

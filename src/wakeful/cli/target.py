@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from wakeful.bootstrap.demo import demo_agents
 from wakeful.bootstrap.settings import at_address, read_settings
@@ -16,23 +16,32 @@ from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.spec import AgentSpec
 from wakeful.embed import AgentRuntime, AgentServer
 from wakeful.sdk.agent import Agent
+from wakeful.sdk.exposure import Exposed
 
 EXPECTED = "expected an AgentServer, an AgentRuntime, an Agent or a list of Agents"
 
 
 def load_server(
-    target: str | None, *, store: str | None, host: str | None = None, port: int | None = None
+    target: str | None,
+    *,
+    store: str | None,
+    host: str | None = None,
+    port: int | None = None,
+    offer: Literal["chosen", "all"] = "chosen",
 ) -> AgentServer:
     """The server behind a target, the demo's without one, at the address of `at_address`.
 
-    Raises `ConfigurationError` when there is nothing fit to serve.
+    Of bare agents none is exposed to other programs, unless `offer` is `all`; the demo's is. Raises
+    `ConfigurationError` when there is nothing fit to serve.
     """
     found: Any = load(target) if target else demo_agents()
     config = found.config if isinstance(found, AgentServer) else read_settings()
     config = at_address(config, host=host, port=port)
     runtime = found.runtime if isinstance(found, AgentServer) else found
     if not isinstance(runtime, AgentRuntime):
-        runtime = AgentRuntime(agents=_agents(target, runtime), store=store)
+        agents = _agents(target, runtime)
+        exposed = Exposed(agents=agents if offer == "all" or target is None else ())
+        runtime = AgentRuntime(agents=agents, store=store, exposed=exposed)
     elif store:
         raise ConfigurationError(f"{target} brings its own store; leave --store out, or serve a list of agents")
     return AgentServer(runtime, config)

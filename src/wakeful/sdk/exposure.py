@@ -12,8 +12,10 @@ import docstring_parser
 
 from wakeful.contracts.errors import BadRequest, ConfigurationError
 from wakeful.contracts.exposure import ExposedPrompt, ExposedResource, PromptArgument, PromptLine
+from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.tool import Tool
 from wakeful.sdk.agent import Agent
+from wakeful.sdk.function_agent import FunctionAgent
 from wakeful.sdk.signature import Function
 from wakeful.sdk.thread import in_thread
 from wakeful.sdk.tool import as_tool
@@ -32,7 +34,7 @@ class Exposed:
     the server is for. Clients that know tasks get one for a call that takes longer than `task_after_seconds`.
     """
 
-    agents: Sequence[str | Agent] = ()
+    agents: Sequence[str | Agent | FunctionAgent | AgentSpec] = ()
     tools: Sequence[Tool | Callable[..., Any]] = ()
     resources: Sequence[ExposedResource] = ()
     prompts: Sequence[ExposedPrompt] = ()
@@ -41,11 +43,11 @@ class Exposed:
 
     def agent_ids(self) -> tuple[str, ...]:
         """The ids of the agents; raises `ConfigurationError` for one that cannot be called by name."""
-        ids = tuple(agent if isinstance(agent, str) else agent.spec.id for agent in self.agents)
-        for id in ids:
-            if not CALLABLE_NAME.fullmatch(id):
+        ids = tuple(_id_of(agent) for agent in self.agents)
+        for name in ids:
+            if not CALLABLE_NAME.fullmatch(name):
                 raise ConfigurationError(
-                    f"agent {id!r} cannot be called from outside: expected an id of 1 to 128 letters, digits, _ . -"
+                    f"agent {name!r} cannot be called from outside: expected an id of 1 to 128 letters, digits, _ . -"
                 )
         return ids
 
@@ -56,6 +58,12 @@ class Exposed:
             if tool.spec.frontend:
                 raise ConfigurationError(f"tool {tool.spec.name!r} is carried out by a client; it cannot be exposed")
         return tools
+
+
+def _id_of(agent: str | Agent | FunctionAgent | AgentSpec) -> str:
+    if isinstance(agent, str):
+        return agent
+    return agent.id if isinstance(agent, AgentSpec) else agent.spec.id
 
 
 def resource(

@@ -28,6 +28,11 @@ class ToolCaller:
     def __init__(self, tool: str) -> None:
         self._tool = tool
 
+    @property
+    def name(self) -> str:
+        """What replies say made them."""
+        return "tool"
+
     async def stream(self, turn: Turn) -> AsyncGenerator[list[BackendChunk]]:
         """The call in the first step; nothing in a later one."""
         asked = _arguments(turn.history[-1]) if turn.history else None

@@ -1,0 +1,115 @@
+"""A server that exposes a scripted agent, tools, a resource and a prompt, and clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from tests.protocols.mcp.peer import Peer
+
+from wakeful.contracts.exposure import PromptLine
+from wakeful.contracts.tool import ToolContext
+from wakeful.embed import AgentRuntime, AgentServer
+from wakeful.providers.scripted import ScriptedProvider
+from wakeful.sdk.agent import Agent
+from wakeful.sdk.exposure import Exposed, prompt, resource
+from wakeful.sdk.tool import tool
+from wakeful.server.config import ServerConfig
+
+PATIENCE = 10
+
+
+@tool(approval=True)
+def launch(name: str = "") -> str:
+    """Launch."""
+    return f"launched {name}"
+
+
+@tool(effect="pure")
+def add(context: ToolContext, a: int, b: int) -> dict[str, int]:
+    """Add two numbers.
+
+    Args:
+        a: One.
+        b: The other.
+    """
+    context.progress("adding", progress=1, total=2)
+    return {"sum": a + b}
+
+
+@tool(approval=True)
+def erase(name: str) -> str:
+    """Erase something."""
+    return f"erased {name}"
+
+
+@resource("docs:guide", media_type="text/markdown")
+def guide() -> str:
+    """How to do it."""
+    return "# Guide"
+
+
+@resource("docs:logo", media_type="image/png")
+async def logo() -> bytes:
+    """The picture."""
+    return b"\x89PNG"
+
+
+@prompt
+def review(code: str, tone: str = "kind") -> list[PromptLine]:
+    """Review some code.
+
+    Args:
+        code: What to review.
+        tone: How to say it.
+    """
+    return [PromptLine("user", f"Review {code}, be {tone}."), PromptLine("assistant", "I will.")]
+
+
+def exposed(**changes: Any) -> Exposed:
+    parts: dict[str, Any] = {"agents": ["assistant"], "tools": [add, erase], "resources": [guide, logo]}
+    return Exposed(**{**parts, "prompts": [review], "instructions": "Ask the assistant.", **changes})
+
+
+Offer = Callable[..., Awaitable[Peer]]
+
+
+@pytest.fixture
+async def offer(listen: Any) -> AsyncIterator[Offer]:
+    """Serves an agent that plays a script: `await offer(["hello"], task_after_seconds=0)` is a client of it."""
+    async with AsyncExitStack() as stack:
+
+        async def start(
+            replies: Any = (),
+            *,
+            store: Any = None,
+            clock: Any = None,
+            config: dict[str, Any] | None = None,
+            **changes: Any,
+        ) -> Peer:
+            agent = Agent(
+                "assistant",
+                model="scripted:any",
+                instructions="the secret prompt",
+                description="Helps with everything.",
+                tools=[launch],
+            )
+            runtime = AgentRuntime(
+                agents=[agent],
+                providers=[ScriptedProvider(replies)],
+                store=store,
+                clock=clock,
+                exposed=exposed(**changes),
+            )
+            server = AgentServer(runtime, ServerConfig(**(config or {})))
+            port = await stack.enter_async_context(listen(server.app))
+            client = httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False, verify=False
+            )
+            stack.callback(runtime.inner.cut_off)
+            return Peer(server, await stack.enter_async_context(client))
+
+        yield start
