@@ -109,7 +109,7 @@ async def test_cancelling_a_thread_stops_what_it_does_and_the_next_run_begins(ho
 
 @pytest.mark.proves("R16")
 async def test_cancelling_a_run_cancels_the_runs_it_started(house: House):
-    await house.open(*[[asyncio.Event()]] * 3)
+    await house.open(*[[asyncio.Event()]] * 4)
     parent = await house.submit("1", run_id="parent")
     child = await house.submit("2", run_id="child", parent_run_id="parent")
     grandchild = await house.submit("3", run_id="grandchild", parent_run_id="child")

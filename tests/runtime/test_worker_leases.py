@@ -8,16 +8,20 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.runtime.conftest import Valve
 
 from wakeful.contracts.errors import StoreUnavailable
-from wakeful.contracts.event import RunFinished, TextDelta, ToolCallStarted
+from wakeful.contracts.event import RunFinished, StepRestarted, StepStarted, TextDelta, ToolCallStarted
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.tool import ToolContext
-from wakeful.providers.scripted import Reply, call
+from wakeful.providers.scripted import Reply, ScriptedProvider, call
 from wakeful.runtime.worker import SWEEP_MS
 from wakeful.sdk.tool import tool
+from wakeful.stores.sqlite.store import SQLiteStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.runtime.conftest import House
 
     from wakeful.contracts.event import Event
@@ -94,6 +98,12 @@ class Cut:
                     self.seen.extend(entry.event for entry in batch)
                     if isinstance(self.seen[-1], ToolCallStarted):
                         self.following.set()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of the house's stores."""
+    return tmp_path / "wakeful.db"
 
 
 @pytest.fixture
@@ -192,7 +202,7 @@ async def test_a_claim_of_which_word_comes_late_is_renewed_before_it_is_carried(
     renewing.set()
     await cut.house.events(await submitting)
 
-    assert cut.house.valve.calls.index("renew") < cut.house.valve.calls.index("history")
+    assert cut.house.valve.calls.index("renew") < cut.house.valve.calls.index("append")
     assert (await cut.house.run(await submitting)).attempt == 1
 
 
@@ -268,3 +278,33 @@ async def test_a_store_of_this_host_alone_is_waited_for(cut: Cut) -> None:
     run = await cut.house.run(receipt)
     assert carried == (1, False)
     assert (run.status, run.attempt) == (RunStatus.CANCELLED, 1)
+
+
+async def test_a_lost_run_that_is_handed_back_untouched_gives_no_number_again_that_was_shown(
+    house: House, path: Path
+) -> None:
+    gate = asyncio.Event()
+    first = await house.open([gate, TextDelta("Half"), asyncio.Event()])
+    receipt = await house.submit()
+    await house.seen(receipt, StepStarted)
+    house.valve.refused.add("append")
+    gate.set()
+    shown = await house.seen(receipt, TextDelta("Half"))
+    await house.crash(first)
+    house.outlive_leases()
+
+    closing = Valve(SQLiteStore(path, readers=1))
+    resolving = closing.hold("history")
+    second = house.built(ScriptedProvider([]), closing.store)
+    await second.start()
+    await closing.called("history")
+    second.begin_drain()
+    resolving.set()
+    await second.drained()
+    await house.open("All.")
+    entries = await house.entries(receipt, after=0)
+
+    again = [entry.seq for entry in entries if isinstance(entry.event, StepRestarted)]
+    assert again[0] > shown
+    assert "Half" not in [entry.event.delta for entry in entries if isinstance(entry.event, TextDelta)]
+    assert (await house.history(receipt))[-1].text == "All."

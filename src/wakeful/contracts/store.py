@@ -93,7 +93,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What `accept` did. `replayed`: the request was known, `run` is the earlier one and nothing was written.
 
     `dispatch_id` is the run's newest. `cancelling` is the key of the running run that was asked to stop. `running`
-    is the thread's running run, where the new one waits behind it.
+    is the thread's running run, where the new one waits behind it. `opened`: the thread was made for it.
     """
 
     run: Run
@@ -102,6 +102,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
     cancelling: int | None = None
     running: Run | None = None
+    opened: bool = False
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +110,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     `lost` says that an earlier attempt ended without settling, so more may have been shown than was committed.
     `failures` counts the attempts in a row, without a step finished between them, that were lost or put back with an
-    error. `steered` says that input for the running run waits on its thread.
+    error. `steered` says that input for the running run waits on its thread. `entries` are the end of its log and
+    `history` is all that its thread has, where that is known without reading: of a thread that was made for the run.
     """
 
     run: Run
@@ -119,6 +121,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     cancel: bool = False
     failures: int = 0
     steered: bool = False
+    entries: tuple[LogEntry, ...] = ()
+    history: tuple[Message, ...] | None = None
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):

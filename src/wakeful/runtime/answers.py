@@ -19,8 +19,9 @@ PROBLEMS = 20
 def check_answers(records: Sequence[InterruptRecord], decisions: Sequence[Decision], tools: Mapping[str, Tool]) -> None:
     """Raise `BadRequest` for answers that do not fit their questions.
 
-    An approval is answered by `approved`, a front-end call by its `output`; neither stands for the other. Edited
-    arguments must fit the tool, an output the question's schema.
+    An approval is answered by `approved`, a front-end call and a question by an `output`; neither stands for the other.
+    A question may also be refused: by `failed` or by `approved=False`. Edited arguments must fit the tool, an output
+    the question's schema.
     """
     for decision in decisions:
         for interrupt in (record.interrupt for record in records):
@@ -40,8 +41,9 @@ def refusal(interrupt_id: str, reason: str, decision_id: str) -> Decision:
 def _check_kind(interrupt: Interrupt, decision: Decision) -> None:
     if interrupt.kind == "approval" and decision.approved is None:
         raise BadRequest(f"interrupt {interrupt.id} asks for an approval: expected 'approved', found an output")
-    if interrupt.kind == "frontend_tool" and decision.approved is True and decision.output is None:
-        raise BadRequest(f"interrupt {interrupt.id} asks for a call's output: expected 'output', found an approval")
+    if interrupt.kind != "approval" and decision.approved is True and decision.output is None:
+        wanted = "a call's output" if interrupt.kind == "frontend_tool" else "an answer"
+        raise BadRequest(f"interrupt {interrupt.id} asks for {wanted}: expected 'output', found an approval")
 
 
 def _check_arguments(interrupt: Interrupt, decision: Decision, tool: Tool | None) -> None:
@@ -60,7 +62,8 @@ def _check_arguments(interrupt: Interrupt, decision: Decision, tool: Tool | None
 
 
 def _check_output(interrupt: Interrupt, decision: Decision) -> None:
-    if interrupt.kind == "approval" or interrupt.response_schema is None or decision.failed:
+    refused = decision.failed or (interrupt.kind == "question" and _declines(decision))
+    if interrupt.kind == "approval" or interrupt.response_schema is None or refused:
         return
     validator = _validator(interrupt, interrupt.response_schema)
     problems: list[JsonValue] = [
@@ -73,6 +76,10 @@ def _check_output(interrupt: Interrupt, decision: Decision) -> None:
             f"({len(problems)} problems, see details); look at its response_schema",
             details=problems,
         )
+
+
+def _declines(decision: Decision) -> bool:
+    return decision.approved is False and decision.output is None
 
 
 def _validator(interrupt: Interrupt, schema: JsonObject) -> Validator:

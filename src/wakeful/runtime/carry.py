@@ -44,7 +44,8 @@ log = logging.getLogger("wakeful.worker")
 class Means:
     """What it takes to carry runs. A run that fails `max_attempts` times in a row is given up.
 
-    `deserted` is told of each run that ended before its work was done, where some of that may go on elsewhere.
+    Of each run that ends before its work is done, where some of that may go on elsewhere, `deserting` is told before
+    its end is written and `deserted` after.
     """
 
     store: Store
@@ -54,6 +55,7 @@ class Means:
     clock: Clock
     lease_ms: int
     max_attempts: int
+    deserting: Callable[[Run], Awaitable[None]]
     deserted: Callable[[Run], Awaitable[None]]
 
 
@@ -142,11 +144,14 @@ class Carry:
             if ending.status is RunStatus.QUEUED:
                 await self._put_back(recorder, ending)
             else:
+                deserts = ending.status in DESERTING and self._works_elsewhere
+                if deserts:
+                    await self._persist(lambda: means.deserting(self._claim.run))
                 _emit_end(recorder, ending)
                 await self._persist(lambda: recorder.settle(ending, given_up_after=self._given_up_after))
                 means.feed.rested(self._claim.run.key)
                 self.ending = ending
-                if ending.status in DESERTING and self._works_elsewhere:
+                if deserts:
                     await means.deserted(self._claim.run)
         except LeaseLost:
             log.warning("run %s: the lease is lost; the run goes on where it is claimed next", self._claim.run.id)
@@ -193,6 +198,11 @@ class Carry:
         return Ending(status=RunStatus.QUEUED, error=None if error is LOST else error, retry_after_ms=delay)
 
     async def _put_back(self, recorder: Recorder, ending: Ending) -> None:
+        nothing_new = recorder.steps == self._claim.run.steps
+        if self._claim.lost and nothing_new and ending.retry_after_ms is None:
+            # The store forgets with this that an attempt was lost. An entry in the log keeps the next one from giving
+            # numbers again that the lost attempt has shown.
+            recorder.emit(RetryScheduled(self._claim.failures, 0, LOST, "run"))
         due = self._means.clock.now() + (ending.retry_after_ms or 0)
         await self._persist(lambda: recorder.hand_back(due, ending.error))
 

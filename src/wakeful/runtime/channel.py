@@ -42,10 +42,11 @@ class Channel:
 
     # -- the writer's side
 
-    def begin(self, last_seq: int) -> None:
-        """A recorder starts writing after `last_seq`."""
-        self._ring.clear()
-        self._base = self._begun = last_seq
+    def begin(self, last_seq: int, entries: Sequence[LogEntry] = ()) -> None:
+        """A recorder starts writing after `last_seq`; `entries` are what the log has up to there, from anywhere on."""
+        self._ring = deque(entries)
+        self._base = entries[0].seq - 1 if entries else last_seq
+        self._begun = last_seq
         self.projections.clear()
         self.live, self.tailed, self.finished = True, False, False
         self.poke()

@@ -18,6 +18,7 @@ from wakeful.contracts.query import RunQuery
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Interruption, Store
 from wakeful.contracts.thread import Thread
+from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.answering import RACES
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.mailbox import Mailbox
@@ -40,13 +41,15 @@ class ThreadInterrupted:
 class Control:
     """Every method is idempotent and returns when its effect is durable."""
 
-    def __init__(self, *, store: Store, worker: Worker, feed: Feed, clock: Clock, mailbox: Mailbox) -> None:
+    def __init__(
+        self, *, store: Store, worker: Worker, feed: Feed, clock: Clock, mailbox: Mailbox, abandonment: Abandonment
+    ) -> None:
         self._store = store
         self._worker = worker
         self._feed = feed
         self._clock = clock
         self._mailbox = mailbox
-        self._retirements = Retirements(store, clock)
+        self._retirements = Retirements(store, clock, abandonment.note)
 
     async def cancel(self, run: Run) -> Run:
         """Stop a run and the unfinished runs it started; a finished one stays as it is."""

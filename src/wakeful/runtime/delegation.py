@@ -10,19 +10,23 @@ from wakeful.contracts.errors import Conflict, ToolError, ToolInputInvalid
 from wakeful.contracts.event import InterruptRaised, RunFinished, SubagentFinished, SubagentStarted
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import TextPart
+from wakeful.contracts.query import MessageQuery
 from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.tool import ToolContext, ToolSpec
+from wakeful.runtime.chain import DELEGATION, Chains
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.mailbox import Mailbox
 from wakeful.runtime.worker import Worker
 
-ORIGIN = "delegation"
+ORIGIN = DELEGATION
 DEEPEST = 5
 """How many runs deep agents may hand work on."""
+INPUT = 20
+"""So many messages of a run are looked at for its input, which comes first."""
 
 
 class Delegate:
@@ -33,7 +37,15 @@ class Delegate:
     """
 
     def __init__(
-        self, agent: AgentSpec, *, mailbox: Mailbox, store: Store, feed: Feed, worker: Worker, clock: Clock
+        self,
+        agent: AgentSpec,
+        *,
+        mailbox: Mailbox,
+        store: Store,
+        feed: Feed,
+        worker: Worker,
+        clock: Clock,
+        chains: Chains,
     ) -> None:
         self.spec = ToolSpec(
             name=agent.id,
@@ -51,6 +63,7 @@ class Delegate:
         self._feed = feed
         self._worker = worker
         self._clock = clock
+        self._chains = chains
 
     def check(self, arguments: JsonObject) -> JsonObject:
         """The arguments, `{"message": text}`; raises `ToolInputInvalid`."""
@@ -90,9 +103,17 @@ class Delegate:
             run_id=run_id,
             agent_id=self.spec.name,
             parent_run_id=context.run_id,
-            messages=(InputMessage("user", (TextPart(message),), f"{run_id}:input"),),
+            messages=(InputMessage("user", (TextPart(message),), f"{run_id}:input", await self._chain(context)),),
         )
         return (await self._mailbox.submit(context.scope, request, origin=ORIGIN, mode="queue")).run
+
+    async def _chain(self, context: ToolContext) -> JsonObject | None:
+        """What tells the other agent through whom the work came."""
+        run = await self._store.get_run(context.scope, context.run_id)
+        if run is None:
+            return None
+        rows = await self._store.list_messages(MessageQuery(thread_key=run.thread_key, run_id=run.id, limit=INPUT))
+        return await self._chains.onward(run, [message for _, message in rows.items])
 
     async def _end(self, run: Run, context: ToolContext) -> RunFinished:
         async with aclosing(self._feed.follow(run.key, after=0, until_finished=True)) as batches:
@@ -100,8 +121,9 @@ class Delegate:
                 for entry in batch:
                     match entry.event:
                         case InterruptRaised(interrupt):
+                            question = f": {interrupt.message}" if interrupt.message else ""
                             context.progress(
-                                f"{run.agent_id} waits for an answer about {interrupt.tool} (run {run.id})"
+                                f"{run.agent_id} waits for an answer about {interrupt.tool} (run {run.id}){question}"
                             )
                         case RunFinished():
                             return entry.event

@@ -13,9 +13,10 @@ from wakeful.contracts.event import RunAccepted
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import Message
 from wakeful.contracts.request import InputMode, RunRequest
-from wakeful.contracts.run import Run
+from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import Accepted, Claim, Store, Submission
 from wakeful.contracts.thread import Thread
+from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.answering import RACES, Answering
 from wakeful.runtime.branches import first_replaced, replacing
 from wakeful.runtime.catalog import Catalog
@@ -29,14 +30,22 @@ class Mailbox:
     """Accepts requests. Every method returns when its effect is durable."""
 
     def __init__(
-        self, *, catalog: Catalog, store: Store, worker: Worker, feed: Feed, clock: Clock, max_backlog: int
+        self,
+        *,
+        catalog: Catalog,
+        store: Store,
+        worker: Worker,
+        feed: Feed,
+        clock: Clock,
+        max_backlog: int,
+        abandonment: Abandonment,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._worker = worker
         self._feed = feed
         self._clock = clock
-        self._retirements = Retirements(store, clock)
+        self._retirements = Retirements(store, clock, abandonment.note)
         self._answering = Answering(catalog=catalog, store=store, worker=worker, feed=feed, clock=clock)
         self._max_backlog = max_backlog
 
@@ -109,8 +118,7 @@ class Mailbox:
         with self._worker.room() as claim:
             accepted = await self._store.accept(msgspec.structs.replace(submission, claim=claim))
             if accepted.lease is not None:
-                last_seq = submission.entries[-1].seq
-                self._worker.start(Claim(run=accepted.run, lease=accepted.lease, last_seq=last_seq))
+                self._worker.start(_claim(submission, accepted, accepted.lease))
         run, dispatch_id = accepted.run, accepted.dispatch_id
         if accepted.replayed:
             return Receipt(run, dispatch_id, "replayed")
@@ -161,6 +169,20 @@ class Mailbox:
             Message(name, item.role, item.parts, now, run_id=run_id, metadata=item.metadata)
             for name, item in zip(names, request.messages, strict=True)
         )
+
+
+def _claim(submission: Submission, accepted: Accepted, lease: Lease) -> Claim:
+    """The claim of a run that was leased as it was accepted."""
+    messages: dict[str, Message] = {}
+    for message in submission.messages:
+        messages.setdefault(message.id, message)
+    return Claim(
+        run=accepted.run,
+        lease=lease,
+        last_seq=submission.entries[-1].seq,
+        entries=submission.entries,
+        history=tuple(messages.values()) if accepted.opened else None,
+    )
 
 
 def _digest(request: RunRequest) -> str:

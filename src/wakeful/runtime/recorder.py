@@ -72,7 +72,7 @@ class Recorder:
         self._hidden: deque[LogEntry] = deque()
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
         self._landing: asyncio.Future[None] | None = None
-        channel.begin(claim.last_seq)
+        channel.begin(claim.last_seq, claim.entries)
 
     def continue_step(self, seq: int) -> None:
         """The step that is open began at `seq`: what a restart voids comes after it."""

@@ -21,6 +21,7 @@ from wakeful.contracts.event import (
 )
 from wakeful.contracts.interrupt import ASK_AUTHORISATION, ASK_USER
 from wakeful.contracts.json import JsonObject
+from wakeful.contracts.message import Message
 from wakeful.contracts.model import ModelSettings
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
@@ -28,6 +29,7 @@ from wakeful.contracts.store import Claim, Store
 from wakeful.contracts.tool import Tool, ToolSpec
 from wakeful.engine.assignment import Assignment, BackendSource, ModelSource, Unfinished
 from wakeful.runtime.catalog import Catalog
+from wakeful.runtime.chain import Chains
 from wakeful.runtime.memory import run_memory, thread_memory
 
 PAGE = 1000
@@ -51,11 +53,20 @@ class Resolution:
 class Resolver:
     """Resolves claims. Raises `ConfigurationError` for what no retry can mend."""
 
-    def __init__(self, *, catalog: Catalog, store: Store, clock: Clock, delegate: Callable[[AgentSpec], Tool]) -> None:
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        store: Store,
+        clock: Clock,
+        delegate: Callable[[AgentSpec], Tool],
+        chains: Chains,
+    ) -> None:
         self._catalog = catalog
         self._store = store
         self._clock = clock
         self._delegate = delegate
+        self._chains = chains
 
     async def resolve(self, claim: Claim) -> Resolution:
         """The assignment of a claimed run, and where its open step began."""
@@ -67,18 +78,20 @@ class Resolver:
         source = self._source(run, agent)
         tools = self._tools(agent.tools) | self._delegates(agent.delegates)
         past = await self._past(claim)
+        history = await self._history(claim)
+        await self._chains.check(run, history)
         assignment = Assignment(
             run=run,
             agent=agent,
             source=source,
             tools=tools,
             frontend=QUESTIONS if isinstance(source, BackendSource) else _frontend(run),
-            history=tuple(await self._store.history(run.thread_key)),
+            history=history,
             interrupts=tuple(await self._store.interrupts(run.key)) if past.unfinished else (),
             unfinished=past.unfinished,
             announced=past.announced,
             active_ms=past.active_ms,
-            state=await self._state(run, begun=past.begun),
+            state=await self._state(claim, begun=past.begun),
             prices=self._catalog.prices,
         )
         return Resolution(assignment, past.step_seq)
@@ -98,10 +111,15 @@ class Resolver:
         )
         return ModelSource(provider=provider, model=model.name, settings=settings)
 
-    async def _state(self, run: Run, *, begun: bool) -> JsonObject:
+    async def _history(self, claim: Claim) -> tuple[Message, ...]:
+        return tuple(await self._store.history(claim.run.thread_key)) if claim.history is None else claim.history
+
+    async def _state(self, claim: Claim, *, begun: bool) -> JsonObject:
         """The shared state: what the request brought until the run's start is in the log, else the stored one."""
-        brought = run.options.state
-        return await self._store.shared_state(run.thread_key) if begun or brought is None else brought
+        brought = claim.run.options.state
+        if brought is not None and not begun:
+            return brought
+        return await self._store.shared_state(claim.run.thread_key) if claim.history is None else {}
 
     def _tools(self, names: tuple[str, ...]) -> dict[str, Tool]:
         """The tools as they are now; later changes of their sources are for other runs, and for this one's return."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
@@ -18,12 +18,17 @@ from wakeful.runtime.answers import check_answers
 UNANSWERED = "The run was ended before this call was answered."
 
 
-class Retirements:
-    """Writes retirements."""
+async def nobody_else(_: Run) -> None:
+    """What has to know of runs that work nowhere else."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+
+class Retirements:
+    """Writes retirements. `leaving` is told of each waiting run whose end is about to be written."""
+
+    def __init__(self, store: Store, clock: Clock, leaving: Callable[[Run], Awaitable[None]] = nobody_else) -> None:
         self._store = store
         self._clock = clock
+        self._leaving = leaving
 
     async def of_thread(
         self, thread_key: int, reason: StopReason, answers: Sequence[Decision] = ()
@@ -44,6 +49,7 @@ class Retirements:
         """
         if run.status is not RunStatus.WAITING:
             return self.queued(run, last_seq, reason)
+        await self._leaving(run)
         now = self._clock.now()
         calls = open_calls(await self._store.history(run.thread_key))
         done = await self._carried_out(run, answers) if answers else {}

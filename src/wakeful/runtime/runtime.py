@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from wakeful.contracts.backend import Backend
 from wakeful.contracts.bus import NO_BUS, Bus
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import Unavailable
@@ -15,8 +16,10 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool_source import ToolSource
+from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.carry import Means
 from wakeful.runtime.catalog import Catalog
+from wakeful.runtime.chain import Chains
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.control import Control
@@ -48,11 +51,14 @@ class Runtime:
         self.bus = bus
         self.feed = Feed(store, clock, bus)
         self._group = GroupCommit(store, clock)
+        self._chains = Chains(store, clock)
+        self._abandonment = Abandonment(catalog=catalog, store=store, clock=clock)
         means = Means(
             store=store,
             feed=self.feed,
             group=self._group,
-            resolver=Resolver(catalog=catalog, store=store, clock=clock, delegate=self._delegate),
+            resolver=Resolver(catalog=catalog, store=store, clock=clock, delegate=self._delegate, chains=self._chains),
+            deserting=self._abandonment.note,
             deserted=self._stop_delegates,
             clock=clock,
             lease_ms=int(config.lease_seconds * 1000),
@@ -71,8 +77,16 @@ class Runtime:
             feed=self.feed,
             clock=clock,
             max_backlog=config.max_backlog,
+            abandonment=self._abandonment,
         )
-        self.control = Control(store=store, worker=self.worker, feed=self.feed, clock=clock, mailbox=self.mailbox)
+        self.control = Control(
+            store=store,
+            worker=self.worker,
+            feed=self.feed,
+            clock=clock,
+            mailbox=self.mailbox,
+            abandonment=self._abandonment,
+        )
         self.entries = Entries(store=store, worker=self.worker, feed=self.feed, clock=clock)
         self._tail = Tail(store=store, feed=self.feed, clock=clock)
         self._listener = Listener(store=store, bus=bus, feed=self.feed, worker=self.worker)
@@ -124,7 +138,7 @@ class Runtime:
             await asyncio.wait([self._main])
 
     async def stop(self) -> None:
-        """Drain, wait for that, and close the store and the providers."""
+        """Drain, wait for that, and close the store, the providers and the backends."""
         main, self._main = self._main, None
         if main is None:
             return
@@ -132,8 +146,8 @@ class Runtime:
         self.begin_drain()
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.store.aclose)
-            for provider in _distinct(self.catalog):
-                closing.push_async_callback(provider.aclose)
+            for plug in _distinct(self.catalog):
+                closing.push_async_callback(plug.aclose)
             await main
 
     @asynccontextmanager
@@ -147,7 +161,13 @@ class Runtime:
 
     def _delegate(self, agent: AgentSpec) -> Delegate:
         return Delegate(
-            agent, mailbox=self.mailbox, store=self.store, feed=self.feed, worker=self.worker, clock=self.clock
+            agent,
+            mailbox=self.mailbox,
+            store=self.store,
+            feed=self.feed,
+            worker=self.worker,
+            clock=self.clock,
+            chains=self._chains,
         )
 
     async def _stop_delegates(self, run: Run) -> None:
@@ -163,6 +183,8 @@ class Runtime:
                     tasks.create_task(self._tail.run(), name="tail"),
                     *(tasks.create_task(source.run(), name=f"source {name}") for name, source in self._sources()),
                 ]
+                if self._abandonment.needed:
+                    chores.append(tasks.create_task(self._abandonment.run(), name="abandonment"))
                 try:
                     if self.catalog.sources:
                         self._settling = tasks.create_task(self._sources_settled(), name="sources settle")
@@ -189,5 +211,6 @@ class Runtime:
             log.warning("not every source of tools has answered in %d seconds; runs begin without", SOURCES_SECONDS)
 
 
-def _distinct(catalog: Catalog) -> list[Provider]:
-    return list({id(provider): provider for provider in catalog.providers.values()}.values())
+def _distinct(catalog: Catalog) -> list[Provider | Backend]:
+    plugs = (*catalog.providers.values(), *catalog.backends.values())
+    return list({id(plug): plug for plug in plugs}.values())

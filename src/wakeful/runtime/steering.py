@@ -8,7 +8,7 @@ import msgspec
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.event import MessageCommitted
-from wakeful.contracts.message import FilePart, Message, TextPart
+from wakeful.contracts.message import DataPart, FilePart, Message, TextPart
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Retirement, Store
 from wakeful.runtime.feed import Feed
@@ -53,5 +53,5 @@ class Steering:
 
 def joined(message: Message) -> MessageCommitted:
     """The event of input that reaches a run while it goes on: it says what the input is."""
-    parts = tuple(part for part in message.parts if isinstance(part, TextPart | FilePart))
+    parts = tuple(part for part in message.parts if isinstance(part, TextPart | FilePart | DataPart))
     return MessageCommitted(message.id, message.role, parts)

@@ -29,7 +29,7 @@ async def accept(session: Session, submission: Submission) -> Accepted:
     )
     if known:
         return await _replay(session, submission, known)
-    thread_key = await _touch_thread(session, submission)
+    thread_key, opened = await _touch_thread(session, submission)
     for retirement in submission.retire:
         await retire(session, retirement, thread_key=thread_key)
     others = await session.rows("in_the_way", thread_key=thread_key)
@@ -43,6 +43,7 @@ async def accept(session: Session, submission: Submission) -> Accepted:
         lease=lease,
         cancelling=cancelling,
         running=await _running(session, others),
+        opened=opened,
     )
     _announce(session, submission, accepted)
     return accepted
@@ -70,9 +71,9 @@ def _announce(session: Session, submission: Submission, accepted: Accepted) -> N
         session.announce_steering(accepted.running.key)
 
 
-async def _touch_thread(session: Session, submission: Submission) -> int:
-    """Lock the thread, also where it did not exist; its key."""
-    return await session.value(
+async def _touch_thread(session: Session, submission: Submission) -> tuple[int, bool]:
+    """Lock the thread, also where it did not exist; its key, and whether it did not exist."""
+    (row,) = await session.rows(
         "touch_thread",
         scope=submission.scope,
         id=submission.thread_id,
@@ -80,6 +81,7 @@ async def _touch_thread(session: Session, submission: Submission) -> int:
         at=submission.at,
         generations=1 if submission.supersede else 0,
     )
+    return row["key"], row["opened"]
 
 
 async def _refuse_backlog(session: Session, submission: Submission, thread_key: int) -> None:

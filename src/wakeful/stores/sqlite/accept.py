@@ -26,6 +26,7 @@ def accept(session: Session, submission: Submission) -> Accepted:
     )
     if known:
         return _replay(session, submission, known)
+    opened = session.row("thread_key", scope=submission.scope, id=submission.thread_id) is None
     thread_key = _touch_thread(session, submission)
     for retirement in submission.retire:
         retire(session, retirement, thread_key=thread_key)
@@ -48,6 +49,7 @@ def accept(session: Session, submission: Submission) -> Accepted:
         lease=Lease(run_key, dispatch_key, 1, claim.until) if claim else None,
         cancelling=cancelling,
         running=_running(session, others),
+        opened=opened,
     )
 
 

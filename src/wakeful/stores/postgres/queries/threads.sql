@@ -12,7 +12,7 @@ set
   updated_at = greatest(thread.updated_at, excluded.updated_at),
   latest_agent_id = excluded.latest_agent_id,
   generation = thread.generation + excluded.generation
-returning key
+returning key, xmax = 0 as opened
 
 -- name: next_generation
 update threads
