@@ -165,6 +165,20 @@ def test_the_delegates_example_uses_the_other_agents_answer() -> None:
     assert done.stdout.rstrip().endswith("It is 4806 m high.")
 
 
+def test_the_function_agent_example_asks_and_goes_on_with_the_answer() -> None:
+    done = run("09_function_agent.py")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "status: looking at the calendar",
+        "asks: Which day suits you?",
+        "text: You leave on Friday.",
+        "journey: {'day': 'Friday', 'to': 'Rome'}",
+        "plan: Friday: ",
+        "plan: the train to Rome",
+    ]
+
+
 def test_every_example_is_listed_and_tested() -> None:
     names = sorted(path.name for path in EXAMPLES.glob("*.py"))
     listed = re.findall(r"`(\d\d_\w+\.py)`", (EXAMPLES / "README.md").read_text("utf-8"))
@@ -174,8 +188,11 @@ def test_every_example_is_listed_and_tested() -> None:
     assert all(name in here or name.removesuffix(".py") in here for name in names)
 
 
-def test_the_readme_code_runs(tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+CODE = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("code", CODE, ids=range(len(CODE)))
+def test_the_readme_code_runs(code: str, tmp_path: Path) -> None:
     (tmp_path / "readme.py").write_text(code, "utf-8")
 
     done = subprocess.run(
