@@ -18,6 +18,7 @@ WakefulError
 ├── LeaseLost                another worker owns the run now; nothing was written
 ├── ToolError                raised by a tool: the model is told its message
 │   └── ToolInputInvalid     the arguments do not fit the tool's schema
+├── ToolQuestion             raised by a tool: it asks the user before it can go on
 └── ModelError               the model call failed (`contracts/model_errors.py` has its branches)
 """
 
