@@ -179,6 +179,13 @@ def test_the_function_agent_example_asks_and_goes_on_with_the_answer() -> None:
     ]
 
 
+def test_the_remote_agents_example_answers_the_other_servers_question() -> None:
+    done = run("10_remote_agents.py")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["For which city?", "Sun in Rome."]
+
+
 def test_every_example_is_listed_and_tested() -> None:
     names = sorted(path.name for path in EXAMPLES.glob("*.py"))
     listed = re.findall(r"`(\d\d_\w+\.py)`", (EXAMPLES / "README.md").read_text("utf-8"))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from wakeful.contracts import codec
 from wakeful.contracts import event as log
 from wakeful.contracts.event import Event, LogEntry
-from wakeful.contracts.interrupt import Interrupt
-from wakeful.contracts.message import FilePart, SourcePart, TextPart
+from wakeful.contracts.interrupt import ASK_USER, Interrupt
+from wakeful.contracts.message import DataPart, FilePart, InputPart, SourcePart, TextPart
 from wakeful.contracts.run import Voids
 from wakeful.contracts.usage import Usage
 
@@ -113,7 +113,9 @@ SOURCES = [
     SourcePart("", media_type="text/plain"),
 ]
 FILES = [FilePart("image/png", "data:image/png;base64,eA==", "x.png"), FilePart("text/plain", "https://example.org/f")]
-INPUTS: list[tuple[TextPart | FilePart, ...]] = [(), (TextPart("and?"),), (TextPart("look"), FILES[0])]
+VALUES = [DataPart({"a": [1]}, "place"), DataPart(None), DataPart("text", "sta/tus "), DataPart([1], "status")]
+INPUTS: list[tuple[InputPart, ...]] = [(), (TextPart("and?"),), (TextPart("look"), FILES[0], VALUES[0]), (VALUES[1],)]
+CONTENTS: list[InputPart] = [TextPart("row "), TextPart(""), VALUES[0], FILES[0]]
 ENDS: list[tuple[log.Outcome, log.StopReason]] = [
     ("completed", "answered"),
     ("completed", "max_steps"),
@@ -194,7 +196,8 @@ class Author:
         """Deltas of one reply in any order; the ids of the calls it proposed."""
         open_calls: list[str] = []
         for _ in range(self.pick(range(13))):
-            match self.pick("ttttrrscccdddxqqf"):
+            choice = self.pick("ttttrrscccdddxqqfvaaan")
+            match choice:
                 case "t":
                     self.events.append(log.TextDelta(self.pick(TEXTS)))
                 case "r":
@@ -211,11 +214,26 @@ class Author:
                     self.events.append(self.retry("model_call"))
                 case "q":
                     self.events.append(self.cited(None))
-                case "f":
-                    self.events.append(log.FileGenerated(self.pick(FILES)))
                 case _:
-                    pass
+                    self.events.extend(self.made(choice))
         return open_calls
+
+    def made(self, choice: str) -> list[Event]:
+        """A file, a value, an artifact that begins or goes on, or a note of what the agent is about."""
+        match choice:
+            case "f":
+                return [log.FileGenerated(self.pick(FILES))]
+            case "v":
+                value = self.pick(VALUES)
+                return [log.DataEmitted(value.data, value.name)]
+            case "a":
+                name = self.pick([None, "Report"])
+                append, last = self.pick([True, True, False]), self.rarely()
+                return [log.ArtifactChanged(self.pick(["doc", "pic"]), self.pick(CONTENTS), name, None, append, last)]
+            case "n":
+                return [log.StatusNoted("looking")]
+            case _:
+                return []
 
     def run_tools(self, proposed: list[str]) -> bool:
         if self.chance():
@@ -224,12 +242,17 @@ class Author:
         scripts: list[list[Event]] = []
         asked: list[Interrupt] = []
         for call_id in proposed:
-            way = self.pick(["run", "run", "run", "refuse", "ask", "frontend"])
+            way = self.pick(["run", "run", "run", "refuse", "ask", "frontend", "question", "user"])
             arguments = self.pick(ARGUMENTS)
-            self.events.append(log.ToolCallReady(call_id, "tool", arguments, way == "frontend"))
+            self.events.append(log.ToolCallReady(call_id, "tool", arguments, way in {"frontend", "user"}))
             if way in {"ask", "frontend"}:
                 kind = "approval" if way == "ask" else "frontend_tool"
                 asked.append(Interrupt(f"int-{call_id}", kind, call_id, "tool", arguments, expires_at=9**20))
+            elif way == "user":
+                asked.append(Interrupt(f"int-{call_id}", "frontend_tool", call_id, ASK_USER, arguments, "Who?"))
+            elif way == "question":
+                self.events.append(log.ToolCallStarted(call_id, "tool"))
+                asked.append(self.question(call_id, arguments))
             else:
                 scripts.append(self.running(call_id) if way == "run" else [self.done(call_id, "failed")])
         self.interleave(scripts)
@@ -248,24 +271,31 @@ class Author:
             self.end("cancelled", "superseded")
             return False
         self.begin(resumed=True)
-        again = [interrupt for interrupt in asked if interrupt.kind == "approval" and self.rarely()]
+        again = [interrupt for interrupt in asked if interrupt.kind != "frontend_tool" and self.rarely()]
         self.interleave([self.answered(interrupt) for interrupt in asked if interrupt not in again])
         return not again or self.ask_again(again)
 
     def ask_again(self, interrupts: list[Interrupt]) -> bool:
-        """Approved calls began, and the process was lost."""
+        """Approved calls began, and the process was lost; or calls that asked ask once more."""
         for interrupt in interrupts:
-            self.events.append(self.decided(interrupt, approved=True))
+            self.events.append(self.decided(interrupt, approved=True if interrupt.kind == "approval" else None))
             self.events.append(log.ToolCallStarted(interrupt.call_id, "tool"))
         return self.wait([msgspec.structs.replace(interrupt, id=f"{interrupt.id}x") for interrupt in interrupts])
 
     def answered(self, interrupt: Interrupt) -> list[Event]:
         if interrupt.kind == "frontend_tool":
             return [self.decided(interrupt), self.done(interrupt.call_id, self.pick(["succeeded", "failed"]))]
+        if interrupt.kind == "question":
+            return [self.decided(interrupt), *self.running(interrupt.call_id)]
         if self.chance():
             refused = self.decided(interrupt, approved=self.pick([False, None]))
             return [refused, self.done(interrupt.call_id, "denied")]
         return [self.decided(interrupt, approved=True), *self.running(interrupt.call_id)]
+
+    def question(self, call_id: str, arguments: str) -> Interrupt:
+        """What a running call asks."""
+        schema = self.pick([None, {"type": "string"}])
+        return Interrupt(f"int-{call_id}", "question", call_id, "tool", arguments, "Which one?", schema)
 
     def decided(self, interrupt: Interrupt, *, approved: bool | None = None) -> log.InterruptDecided:
         arguments = self.pick([None, None, '{"b":2}']) if approved else None

@@ -11,6 +11,8 @@ from wakeful.contracts import codec
 from wakeful.contracts import event as log
 from wakeful.contracts.event import Event, LogEntry
 
+OF_A_REPLY = (log.TextDelta, log.ReasoningDelta, log.DataEmitted, log.ArtifactChanged, log.StatusNoted)
+
 
 class Judge:
     """Says whether a log is legal: the order drawn at the top of `contracts/event.py`, with crashes and retirements."""
@@ -30,7 +32,7 @@ class Judge:
 
     def other(self, event: Event) -> None:
         assert self.status == "running", event
-        assert not isinstance(event, (log.TextDelta, log.ReasoningDelta)) or (self.step and not self.replied), event
+        assert not isinstance(event, OF_A_REPLY) or (self.step and not self.replied), event
 
     def run_accepted(self, event: log.RunAccepted) -> None:
         assert self.status == "new"

@@ -166,10 +166,11 @@ async def test_a_question_makes_the_run_wait_and_its_answer_reaches_the_next_tur
     ]
 
 
-async def test_a_refused_question_is_declined_and_no_answer():
+@pytest.mark.parametrize("refusal", [{"output": "no", "failed": True}, {"approved": False}])
+async def test_a_refused_question_is_declined_and_no_answer(refusal: dict[str, Any]):
     async with asyncio.timeout(10), AgentRuntime(agents=[booker]) as runtime:
         asked = await runtime.run("booker", "Hello")
-        result = await runtime.decide(asked.run.id, Decision(asked.interrupts[0].id, output="no", failed=True))
+        result = await runtime.decide(asked.run.id, Decision(asked.interrupts[0].id, **refusal))
 
     assert result.text == "Booked for no day."
 

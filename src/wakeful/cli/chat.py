@@ -1,4 +1,4 @@
-"""A conversation in the terminal: streams answers, shows reasoning and tools, asks for approvals."""
+"""A conversation in the terminal: streams answers, shows reasoning and tools, asks for approvals and answers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import click
+import msgspec
 
 from wakeful.cli.target import load_server
+from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.event import (
+    ArtifactChanged,
+    DataEmitted,
     Event,
     ReasoningDelta,
     RetryScheduled,
     RunFinished,
     RunWaiting,
+    StatusNoted,
     StepFinished,
     TextDelta,
     ToolCallFinished,
     ToolCallReady,
 )
 from wakeful.contracts.interrupt import Decision, Interrupt
+from wakeful.contracts.json import JsonValue
+from wakeful.contracts.message import TextPart
 from wakeful.embed import AgentRuntime
 
 
@@ -49,7 +56,10 @@ async def _turn(runtime: AgentRuntime, agent_id: str, thread_id: str, text: str)
     waiting = await _show(runtime.stream(agent_id, text, thread_id=thread_id, run_id=run_id))
     while waiting:
         decisions = [await _decide(interrupt) for interrupt in waiting]
-        waiting = await _show(runtime.stream_decide(run_id, *decisions))
+        try:
+            waiting = await _show(runtime.stream_decide(run_id, *decisions))
+        except BadRequest as error:  # an answer does not fit its question, which is asked again
+            click.secho(_problem(error), fg="red")
 
 
 async def _show(stream: AsyncGenerator[Event]) -> tuple[Interrupt, ...]:
@@ -80,14 +90,55 @@ def _print(event: Event) -> None:
         case StepFinished():
             click.echo()
         case _:
+            _print_beside(event)
+
+
+def _print_beside(event: Event) -> None:
+    match event:
+        case StatusNoted(message):
+            click.secho(f"[{message}]", dim=True)
+        case DataEmitted(data, name):
+            click.secho(f"\n[{name or 'data'} {_json(data)}]", fg="cyan")
+        case ArtifactChanged(id, part, name):
+            if not event.append:
+                click.secho(f"\n[{name or id}] ", fg="cyan", nl=False)
+            click.echo(part.text if isinstance(part, TextPart) else _json(msgspec.to_builtins(part)), nl=event.last)
+        case _:
             pass
 
 
 async def _decide(interrupt: Interrupt) -> Decision:
+    if interrupt.kind == "question" or (interrupt.kind == "frontend_tool" and interrupt.message):
+        return await _answer(interrupt)
     if interrupt.kind == "frontend_tool":
         return Decision(interrupt.id, output=await _ask(f"{interrupt.tool} {interrupt.arguments} gives? ") or "")
     answer = await _ask(f"{interrupt.message} {interrupt.arguments} [y/N] ")
     return Decision(interrupt.id, approved=(answer or "").strip().lower() in ("y", "yes"))
+
+
+async def _answer(interrupt: Interrupt) -> Decision:
+    """A text, or JSON where the question has a schema for something else; nothing at all is a refusal."""
+    schema = interrupt.response_schema
+    plain = schema is None or schema.get("type") == "string"
+    line = await _ask(f"{interrupt.message} " if plain else f"{interrupt.message} (JSON that fits {_json(schema)}) ")
+    if not line:
+        return Decision(interrupt.id, output="The user would not answer this question.", failed=True)
+    return Decision(interrupt.id, output=line if plain else _value(line))
+
+
+def _value(line: str) -> JsonValue:
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return line
+
+
+def _json(value: JsonValue) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _problem(error: BadRequest) -> str:
+    return error.message if error.details is None else f"{error.message} {_json(error.details)}"
 
 
 async def _ask(prompt: str) -> str | None:

@@ -17,6 +17,7 @@ from wakeful.contracts.spec import AgentSpec
 from wakeful.embed import AgentRuntime, AgentServer
 from wakeful.sdk.agent import Agent
 from wakeful.sdk.exposure import Exposed
+from wakeful.sdk.function_agent import FunctionAgent
 
 EXPECTED = "expected an AgentServer, an AgentRuntime, an Agent or a list of Agents"
 
@@ -84,11 +85,11 @@ def _from_path(name: str) -> ModuleType:
         raise
 
 
-def _agents(target: str | None, found: object) -> list[Agent | AgentSpec]:
+def _agents(target: str | None, found: object) -> list[Agent | FunctionAgent | AgentSpec]:
     kind = type(found).__name__
     # The cast says what any list holds; `isinstance` alone cannot.
     items = list(cast("Sequence[object]", found)) if isinstance(found, list | tuple) else [found]
-    agents = [item for item in items if isinstance(item, Agent | AgentSpec)]
+    agents = [item for item in items if isinstance(item, Agent | FunctionAgent | AgentSpec)]
     if not agents or len(agents) != len(items):
         raise ConfigurationError(f"{target} is a {kind}; {EXPECTED}")
     return agents

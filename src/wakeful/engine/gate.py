@@ -178,11 +178,17 @@ class Gate:
         decision = records[-1].decision
         if decision is None:
             return Ask(call, records[-1].interrupt)
+        if self._asks(call) and decision.approved is False and decision.output is None:
+            return Answer(call, "denied", decision.reason)
         return Answer(call, "failed" if decision.failed else "succeeded", decision.output)
+
+    def _asks(self, call: ToolCallPart) -> bool:
+        """Whether the call is a question of an agent without a model."""
+        return isinstance(self._assignment.source, BackendSource) and call.name in (ASK_USER, ASK_AUTHORISATION)
 
     def _asked(self, call: ToolCallPart, spec: ToolSpec) -> tuple[str, JsonObject | None]:
         """The words and the schema of a question, which an agent without a model writes into its call."""
-        if not isinstance(self._assignment.source, BackendSource) or call.name not in (ASK_USER, ASK_AUTHORISATION):
+        if not self._asks(call):
             return "", spec.result
         asked = msgspec.json.decode(call.arguments, type=_Question)
         return asked.question, asked.schema

@@ -62,7 +62,8 @@ def _check_arguments(interrupt: Interrupt, decision: Decision, tool: Tool | None
 
 
 def _check_output(interrupt: Interrupt, decision: Decision) -> None:
-    refused = decision.failed or (interrupt.kind == "question" and _declines(decision))
+    asks = interrupt.kind == "question" or bool(interrupt.message)
+    refused = decision.failed or (asks and _declines(decision))
     if interrupt.kind == "approval" or interrupt.response_schema is None or refused:
         return
     validator = _validator(interrupt, interrupt.response_schema)

@@ -47,7 +47,7 @@ class Entries:
             run_key=found.run.key,
             revision=revision,
             messages=tuple(
-                Message(name, item.role, item.parts, now, run_id=run_id)
+                Message(name, item.role, item.parts, now, run_id=run_id, metadata=item.metadata)
                 for name, item in zip(ids, messages, strict=True)
             ),
             entries=(entry(revision + 1, now, InputChanged(tuple(ids))),),

@@ -11,11 +11,14 @@ import msgspec
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.json import JsonObject, JsonValue
-from wakeful.contracts.request import RunRequest
+from wakeful.contracts.message import DataPart
+from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.thread import MAX_STATE_BYTES
 
 LONGEST_ID = 200
 DEEPEST_JSON = 100
+MOST_METADATA_BYTES = 64 * 1024
+MOST_DATA_BYTES = 256 * 1024
 ADDRESSABLE = re.compile(r"(?!\.{1,2}\Z)[^\x00-\x1f\x7f/]+")
 
 
@@ -43,22 +46,31 @@ def check_request(request: RunRequest) -> None:
     """Raise `BadRequest` for anything in a request that could not be kept."""
     check_id("thread", request.thread_id)
     check_id("run", request.run_id)
-    for message in request.messages:
-        check_id("message", message.id)
+    check_messages(request.messages)
     check_decisions(request.decisions)
     check_state(request.options.state)
     for tool in request.options.frontend_tools:
         check_json(f"the parameters of tool {tool.name!r}", tool.parameters)
 
 
+def check_messages(messages: Sequence[InputMessage]) -> None:
+    """Raise `BadRequest` for messages that could not be kept.
+
+    Metadata has at most 64 KiB as JSON, a data part 256 KiB.
+    """
+    for message in messages:
+        check_id("message", message.id)
+        if message.metadata is not None:
+            _check_value("the metadata of a message", message.metadata, MOST_METADATA_BYTES)
+        for part in message.parts:
+            if isinstance(part, DataPart):
+                _check_value("a data part", part.data, MOST_DATA_BYTES)
+
+
 def check_state(state: JsonObject | None) -> None:
     """Raise `BadRequest` for a shared state that is nested too deeply, or longer than 256 KiB as JSON."""
-    if state is None:
-        return
-    check_json("the shared state", state)
-    size = len(msgspec.json.encode(state))
-    if size > MAX_STATE_BYTES:
-        raise BadRequest(f"the shared state has {size} bytes as JSON; expected at most {MAX_STATE_BYTES}")
+    if state is not None:
+        _check_value("the shared state", state, MAX_STATE_BYTES)
 
 
 def check_decisions(decisions: Sequence[Decision]) -> None:
@@ -66,6 +78,13 @@ def check_decisions(decisions: Sequence[Decision]) -> None:
     for decision in decisions:
         check_json("a decision's output", decision.output)
         check_json("a decision's arguments", decision.arguments)
+
+
+def _check_value(noun: str, value: JsonValue, most: int) -> None:
+    check_json(noun, value)
+    size = len(msgspec.json.encode(value))
+    if size > most:
+        raise BadRequest(f"{noun} has {size} bytes as JSON; expected at most {most}")
 
 
 def _children(value: JsonValue) -> list[JsonValue]:

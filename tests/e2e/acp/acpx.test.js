@@ -3,17 +3,19 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+// `run` may name it from its own folder.
+const WAKEFUL = resolve(import.meta.dirname, "..", process.env.E2E_WAKEFUL);
 const BIN = join(import.meta.dirname, "../node_modules/.bin");
 
 // What it did with one prompt: its exit code and every line that went over the wire.
 async function exec(text, ...options) {
   const home = mkdtempSync(join(process.env.E2E_WORK, "acpx-"));
-  const args = [join(BIN, "acpx"), "--agent", `${process.env.E2E_WAKEFUL} acp`, ...options, "--format", "json", "exec", text];
+  const args = [join(BIN, "acpx"), "--agent", `${WAKEFUL} acp`, ...options, "--format", "json", "exec", text];
   const settings = { cwd: home, env: { ...process.env, HOME: home } };
   const done = await run(join(BIN, "node"), args, settings).catch((error) => error);
   const lines = done.stdout.split("\n").filter((line) => line.startsWith("{"));

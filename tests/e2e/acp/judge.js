@@ -56,6 +56,12 @@ export class Judge {
     return this.#lines.filter(([side]) => side === "agent").map(([, line]) => JSON.parse(line));
   }
 
+  // What the schema has against an update.
+  faults(update) {
+    const fits = shape("SessionNotification");
+    return fits(JSON.parse(JSON.stringify({ sessionId: "s", update }))) ? [] : [ajv.errorsText(fits.errors)];
+  }
+
   assertAllFit() {
     assert.ok(this.#lines.length > 2, "nothing was said");
     for (const [side, line] of this.#lines) this.#judge(side, JSON.parse(line), line);

@@ -104,6 +104,20 @@ describe("ACP TypeScript SDK", { timeout: 60_000, concurrency: 2 }, () => {
       assert.equal((await editor.say(sessionId, "weather in Paris")).stopReason, "max_turn_requests");
     }));
 
+  test("a client that reads notices is told of its servers that are not used in one", () =>
+    withEditor({ capabilities: { session: { notices: {} } } }, async (editor) => {
+      const mcpServers = [{ name: "files", command: "/bin/none", args: [], env: [] }];
+      const { sessionId } = await editor.ctx.request("session/new", { cwd: "/work", mcpServers });
+
+      await editor.say(sessionId, "hello");
+
+      const notices = editor.heard.updates.filter((update) => update.sessionUpdate === "notice");
+      assert.equal(notices.length, 1);
+      assert.match(notices[0].title, /files/);
+      assert.equal(editor.judge.faults({ ...notices[0], title: "" }).length, 1);
+      assert.equal(editor.judge.faults({ ...notices[0], severity: undefined }).length, 1);
+    }));
+
   test("sessions are listed, loaded with their past, closed and deleted", async () => {
     const store = ownStore();
     const session = await withEditor({ store }, async (editor) => {

@@ -4,10 +4,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setInterval } from "node:timers/promises";
 
-export const WAKEFUL = process.env.E2E_WAKEFUL;
+// `run` may name it from its own folder.
+export const WAKEFUL = resolve(import.meta.dirname, "..", process.env.E2E_WAKEFUL);
 
 // `url` stays the same over restarts, `env` is what another process on the same store needs. `remove` it in the end.
 export async function served() {

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { setInterval } from "node:timers/promises";
 
 // Starts a server; `file` is its SQLite file, and `url` stays the same over restarts. `remove` it in the end.
-export async function ownServer() {
-  const server = new OwnServer(mkdtempSync(join(process.env.E2E_WORK, "own-")), await freePort());
+// A `target` that brings its own store has no such file.
+export async function ownServer({ target } = {}) {
+  const server = new OwnServer(mkdtempSync(join(process.env.E2E_WORK, "own-")), await freePort(), target);
   await server.start();
   return server;
 }
@@ -18,9 +19,11 @@ class OwnServer {
   #process;
   #folder;
   #port;
+  #target;
 
-  constructor(folder, port) {
+  constructor(folder, port, target) {
     this.#folder = folder;
+    this.#target = target;
     this.#port = port;
     this.file = join(folder, "own.db");
     this.url = `http://127.0.0.1:${port}`;
@@ -28,7 +31,8 @@ class OwnServer {
 
   async start() {
     const store = `sqlite:///${this.file}`;
-    const args = ["serve", "agents.py:agents", "--port", String(this.#port), "--store", store];
+    const served = this.#target ? [this.#target] : ["agents.py:agents", "--store", store];
+    const args = ["serve", ...served, "--port", String(this.#port)];
     this.#process = spawn(process.env.E2E_WAKEFUL, args, { cwd: join(import.meta.dirname, ".."), stdio: "ignore" });
     // By this `run` ends the server when the test could not, because it was ended itself.
     writeFileSync(join(this.#folder, "pid"), String(this.#process.pid));

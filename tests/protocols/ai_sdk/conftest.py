@@ -46,8 +46,21 @@ SINCE_7: Vocabulary = {
     "steering-message": ({"id": TEXT, "parts": (list,)}, {}),
 }
 KNOWN = {"5": EVERY, "6": EVERY | SINCE_6, "7": EVERY | SINCE_6 | SINCE_7}
-DATA: tuple[Fields, Fields] = ({"data": (dict,)}, {"id": TEXT, "transient": (bool,)})
-KEPT_DATA = {"data-approval-request"}
+DATA: tuple[Fields, Fields] = ({"data": ANY}, {"id": TEXT, "transient": (bool,)})
+PASSING_DATA = {
+    "data-activity",
+    "data-artifact-delta",
+    "data-reasoning-encrypted",
+    "data-retry",
+    "data-run-info",
+    "data-state-delta",
+    "data-state-snapshot",
+    "data-status",
+    "data-steered",
+    "data-step-restarted",
+    "data-subagent",
+    "data-usage",
+}
 FINISH_REASONS = {"stop", "length", "content-filter", "tool-calls", "error", "other"}
 
 
@@ -105,7 +118,8 @@ class Reader:
         kind = chunk["type"]
         assert not self.ended, f"{kind} after the end"
         assert (kind == "start") == (not self.segment), f"{kind} is out of place"
-        if kind.startswith(("text", "reasoning", "reset", "tool-input")) and "providerExecuted" not in chunk:
+        again = "providerExecuted" in chunk or self.has_asked(chunk.get("toolCallId"))
+        if kind.startswith(("text", "reasoning", "reset", "tool-input")) and not again:
             assert self.in_step, f"{kind} outside a step"
         if kind in {"start-step", "finish", "error", "abort"}:
             assert not self.in_step, f"{kind} inside a step"
@@ -181,7 +195,17 @@ class Reader:
         return self.parts[begins[-1] + 1 :] if begins else self.parts
 
     def apply_data(self, kind: str, chunk: dict[str, Any]) -> None:
-        assert chunk.get("transient", False) == (kind not in KEPT_DATA), chunk
+        assert chunk.get("transient", False) == (kind in PASSING_DATA), chunk
+        if kind == "data-question":
+            assert self.find(chunk["data"]["toolCallId"], self.parts) is not None
+            assert chunk["data"].get("answered") or self.find(chunk["data"]["toolCallId"], self.present_step())
+        if kind not in PASSING_DATA | {"data-approval-request"}:
+            same = (part for part in self.parts if part["type"] == kind and part["id"] == chunk["id"])
+            found = next(same, None)
+            if found is None:
+                self.parts.append(chunk)
+            else:
+                found["data"] = chunk["data"]
         if kind == "data-approval-request":
             assert self.dialect == "5"
             assert chunk["data"].keys() == {"approvalId", "toolCallId", "toolName", "input"}
@@ -223,14 +247,21 @@ class Reader:
     def apply_input(self, kind: str, chunk: dict[str, Any]) -> None:
         """The input of a call is looked for in the present step only."""
         part = self.find(chunk["toolCallId"], self.present_step())
-        edited = chunk.get("providerExecuted", False)
-        assert edited == (part is not None and part["state"] != "input-streaming")
+        again = chunk.get("providerExecuted", False) or self.has_asked(chunk["toolCallId"])
+        assert again == (part is not None and part["state"] != "input-streaming")
         assert part is None or kind == "tool-input-available"
         if part is None:
             part = {"type": f"tool-{chunk['toolName']}", "toolCallId": chunk["toolCallId"]}
             self.parts.append(part)
         part["state"] = "input-streaming" if kind == "tool-input-start" else "input-available"
         part |= {key: chunk[key] for key in ("input", "providerExecuted") if key in chunk}
+
+    def has_asked(self, call_id: str | None) -> bool:
+        """Whether a running call asked for an answer: it is shown once more when it runs with that."""
+        return any(part["data"]["toolCallId"] == call_id for part in self.of_type("data-question"))
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        return [part for part in self.parts if part["type"] == kind]
 
     def find(self, call_id: str, parts: list[dict[str, Any]]) -> dict[str, Any] | None:
         return next((part for part in reversed(parts) if part.get("toolCallId") == call_id), None)

@@ -63,7 +63,8 @@ async def test_what_waits_is_listed_in_the_order_of_its_turns(full: Talk):
         "position": 1,
         "created_at": run["created_at"],
     }
-    assert message == {"id": message["id"], "role": "user", "parts": [{"type": "text", "text": "do b"}]}
+    parts = [{"type": "text", "text": "do b"}]
+    assert message == {"id": message["id"], "role": "user", "parts": parts, "metadata": None}
 
 
 async def test_an_idle_thread_has_an_empty_mailbox(talking: Talking):

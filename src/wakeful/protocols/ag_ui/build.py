@@ -9,9 +9,9 @@ from typing import Literal
 import msgspec
 
 from wakeful.contracts import event as log
-from wakeful.contracts.interrupt import Interrupt
+from wakeful.contracts.interrupt import ASK_AUTHORISATION, ASK_USER, Interrupt
 from wakeful.contracts.json import JsonObject, JsonValue
-from wakeful.contracts.message import FilePart, SourcePart, TextPart
+from wakeful.contracts.message import ArtifactPart, DataPart, FilePart, InputPart, SourcePart, TextPart
 from wakeful.contracts.usage import Usage
 from wakeful.protocols.ag_ui import messages, wire
 
@@ -30,6 +30,7 @@ APPROVAL_SCHEMA: JsonObject = {
     },
     "required": ["approved"],
 }
+TEXT_SCHEMA: JsonObject = {"type": "string"}
 LIMITS: frozenset[log.StopReason] = frozenset(
     {"max_output", "max_steps", "max_tokens", "max_seconds", "max_cost", "max_tool_errors", "max_repeats"}
 )
@@ -55,12 +56,28 @@ def cipher(entity_id: str, value: str, at: int) -> wire.ReasoningEncryptedValue:
     return wire.ReasoningEncryptedValue(subtype="message", entity_id=entity_id, encrypted_value=value, timestamp=at)
 
 
+def asks_in_words(interrupt: Interrupt) -> bool:
+    """Whether somebody is to answer a question: a tool's, or that of an agent without a model.
+
+    A front-end tool that a page happens to call `ask_user` has no such words.
+    """
+    asks = interrupt.tool in (ASK_USER, ASK_AUTHORISATION) and bool(interrupt.message)
+    return interrupt.kind == "question" or (interrupt.kind == "frontend_tool" and asks)
+
+
+def interrupts(interrupt: Interrupt) -> bool:
+    """Whether it ends the run with an interrupt, which `resume` answers; else it is a front-end call."""
+    return interrupt.kind == "approval" or asks_in_words(interrupt)
+
+
 def interrupt(interrupt: Interrupt) -> wire.Interrupt:
-    """An approval as the client is asked for it: answered with `approved`, a reason and changed arguments."""
+    """An approval is answered with `approved`, a reason and changed arguments; a question with what its schema says."""
+    in_words = asks_in_words(interrupt)
+    otherwise = {} if interrupt.kind == "question" else TEXT_SCHEMA
     return wire.Interrupt(
         interrupt.id,
-        "confirmation",
-        APPROVAL_SCHEMA,
+        "input_required" if in_words else "confirmation",
+        (interrupt.response_schema or otherwise) if in_words else APPROVAL_SCHEMA,
         interrupt.message or None,
         interrupt.call_id,
         None if interrupt.expires_at is None else iso(interrupt.expires_at),
@@ -135,6 +152,42 @@ def file(part: FilePart) -> JsonObject:
     return {"mediaType": part.media_type, "url": part.url, **named}
 
 
+def value(part: DataPart) -> JsonObject:
+    """A value: {data, name?}."""
+    named: JsonObject = {"name": part.name} if part.name else {}
+    return {"data": part.data, **named}
+
+
+def artifact(part: ArtifactPart) -> JsonObject:
+    """An artifact: {id, name?, description?, parts}; a part is {type: text|file|data, …}."""
+    content: list[JsonValue] = [_content(piece) for piece in part.parts]
+    return {"id": part.id, **_called(part.name, part.description), "parts": content}
+
+
+def artifact_change(event: log.ArtifactChanged) -> JsonObject:
+    """A change of an artifact: {id, part, name?, description?, append, last}.
+
+    Without `append` the artifact begins with the part. Text that is appended to text continues it.
+    """
+    called = _called(event.name, event.description)
+    return {"id": event.id, **called, "part": _content(event.part), "append": event.append, "last": event.last}
+
+
+def _called(name: str | None, description: str | None) -> JsonObject:
+    fields: JsonObject = {"name": name, "description": description}
+    return {key: text for key, text in fields.items() if text is not None}
+
+
+def _content(part: InputPart) -> JsonObject:
+    match part:
+        case TextPart(text):
+            return {"type": "text", "text": text}
+        case FilePart():
+            return {"type": "file", **file(part)}
+        case DataPart():
+            return {"type": "data", **value(part)}
+
+
 def said(parts: Sequence[object]) -> str | list[messages.TextContent | messages.MediaContent]:
     """What a user said: text, or parts where there are files."""
     if not any(isinstance(part, FilePart) for part in parts):
@@ -165,7 +218,7 @@ def restart(event: log.StepRestarted) -> JsonObject:
     return {"step": event.step, "messageId": event.message_id, "reason": event.reason}
 
 
-def steered(message_id: str, parts: Sequence[TextPart | FilePart]) -> JsonObject:
+def steered(message_id: str, parts: Sequence[InputPart]) -> JsonObject:
     """The value of `CUSTOM steered`: {messageId, content?}; the content is that of a user message."""
     return {"messageId": message_id, **({"content": said(parts)} if parts else {})}
 

@@ -13,27 +13,38 @@ from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.request import RunRequest
 from wakeful.contracts.run import FrontendTool, RunOptions
 from wakeful.protocols.ag_ui.base import SnapshotBase, snapshot_base
-from wakeful.protocols.ag_ui.sent import RunInput, SentContext, SentMessage, SentPayload, SentResume, SentTool
+from wakeful.protocols.ag_ui.sent import RunInput, SentContext, SentMessage, SentResume, SentTool
 from wakeful.protocols.ag_ui.turn import after_the_last_answer, new_turn, parts_of
 from wakeful.server.files import Files
 
 OTHER_KINDS: dict[type, str] = {bool: "true or false", str: "a text", list: "a list"}
+DECLINED = "The user would not answer this question."
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 _body = msgspec.json.Decoder(RunInput)
 
 
 class Resumption(msgspec.Struct, frozen=True):
-    """The answer to one interrupt; a `cancelled` one is a refusal that may come late."""
+    """The answer to one interrupt: what it decides where that is an approval, and where it is a question.
+
+    A `cancelled` one is a refusal that may come late.
+    """
 
     decision: Decision
+    answer: Decision
     cancelled: bool
+
+    @property
+    def target(self) -> str:
+        """The interrupt's id."""
+        return self.decision.target
 
 
 class Input(msgspec.Struct, frozen=True):
     """A decoded request.
 
-    `request.decisions` are all answers, those of `resume` and the results of front-end calls in `results`.
+    `request.decisions` are all answers, those of `resume` as if all were approvals, and the results of front-end calls,
+    which are also in `results`.
     `client_run_id` is to be echoed; `protocol_version` is what the client declared. `held` are the messages it sent,
     where a snapshot may give them back.
     """
@@ -105,21 +116,33 @@ def _id(name: str, *candidates: str | None) -> str | None:
 def _resume(sent: RunInput) -> tuple[Resumption, ...]:
     """Answers to interrupts; one per interrupt, the last wins."""
     entries = [sent.resume] if isinstance(sent.resume, SentResume) else sent.resume or []
-    return tuple({found.decision.target: found for found in map(_resumed, entries)}.values())
+    return tuple({found.target: found for found in map(_resumed, entries)}.values())
 
 
 def _resumed(entry: SentResume) -> Resumption:
     target = _id("interruptId", entry.interrupt_camel, entry.interrupt_snake)
     if target is None:
         raise BadRequest("a resume entry has no interruptId; expected {interruptId, status, payload}")
-    payload = entry.payload if isinstance(entry.payload, SentPayload) else SentPayload()
-    approved = entry.status == "resolved" and payload.approved is True
-    edited = payload.edited_args if approved else None
+    resolved = entry.status == "resolved"
+    answer = Decision(target, output=entry.payload) if resolved else Decision(target, output=DECLINED, failed=True)
+    return Resumption(_verdict(target, entry, resolved=resolved), answer, entry.status == "cancelled")
+
+
+def _verdict(target: str, entry: SentResume, *, resolved: bool) -> Decision:
+    # A decoder gives an object's keys as texts; `isinstance` cannot say so.
+    given = entry.payload
+    payload = cast("JsonObject", given) if isinstance(given, dict) else {}
+    approved = resolved and payload.get("approved") is True
+    edited = payload.get("editedArgs") if approved else None
     if edited is not None and not isinstance(edited, dict):
         raise BadRequest(f"'editedArgs' for the interrupt {target!r} are no object; expected the call's arguments")
-    reason = payload.reason if isinstance(payload.reason, str) else None
-    decision = Decision(target, approved=approved, reason=reason, arguments=edited)
-    return Resumption(decision, entry.status == "cancelled")
+    reason = payload.get("reason")
+    return Decision(
+        target,
+        approved=approved,
+        reason=reason if isinstance(reason, str) else None,
+        arguments=cast("JsonObject | None", edited),
+    )
 
 
 def _results(messages: Sequence[SentMessage]) -> tuple[Decision, ...]:

@@ -23,6 +23,7 @@ import msgspec
 from wakeful.contracts import event as log
 from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.json import JsonObject
+from wakeful.contracts.message import DataPart
 from wakeful.contracts.usage import Usage
 from wakeful.protocols.ag_ui import build, wire
 from wakeful.protocols.ag_ui.blocks import Blocks
@@ -35,9 +36,12 @@ from wakeful.protocols.ag_ui.step import Step
 from wakeful.protocols.ag_ui.subagents import Subagents
 
 CUSTOM_EVENTS = (
+    "artifact",
+    "data",
     "file",
     "retry_scheduled",
     "source",
+    "status",
     "steered",
     "step_restarted",
     "subagent_finished",
@@ -130,15 +134,15 @@ class Encoder:
                 self._segment.end(self._last(event))
 
     def _wait(self, interrupts: tuple[Interrupt, ...]) -> None:
-        """Approvals interrupt; front-end calls alone are a success the client goes on from."""
+        """Approvals and questions interrupt; front-end calls alone are a success the client goes on from."""
         self._segment.begin()
         self._blocks.close()
         self._calls.end_all()
         self._subagents.suspend()
         self._step.leave()
         still_open = [interrupt for interrupt in interrupts if interrupt.id not in self._answered] or interrupts
-        approvals = [build.interrupt(interrupt) for interrupt in still_open if interrupt.kind == "approval"]
-        if not approvals:
+        asked = [build.interrupt(interrupt) for interrupt in still_open if build.interrupts(interrupt)]
+        if not asked:
             pending = [interrupt.call_id for interrupt in still_open]
             self._segment.end(self._finished(wire.SuccessOutcome(pending) if self._modern else None))
             return
@@ -146,7 +150,7 @@ class Encoder:
         messages = self._held.messages()
         if messages is not None:
             self._segment.put(wire.MessagesSnapshot(messages=messages, timestamp=self._segment.at))
-        self._segment.end(self._finished(wire.InterruptOutcome(approvals)))
+        self._segment.end(self._finished(wire.InterruptOutcome(asked)))
 
     def _last(self, event: log.RunFinished) -> wire.RunFinished | wire.RunError:
         if event.outcome == "failed":
@@ -235,10 +239,10 @@ class Encoder:
 
     def _on_rest(self, event: log.Event) -> None:
         match event:
-            case log.SourceCited(source, call_id):
-                self._segment.custom("source", build.source(source) | self._place(call_id))
-            case log.FileGenerated(file, call_id):
-                self._segment.custom("file", build.file(file) | self._place(call_id))
+            case log.SourceCited() | log.FileGenerated() | log.DataEmitted() | log.ArtifactChanged():
+                self._on_find(event)
+            case log.StatusNoted(message):
+                self._segment.custom("status", {"message": message})
             case log.RetryScheduled():
                 self._segment.custom("retry_scheduled", build.retry(event))
             case log.MessageCommitted(message_id, "user", parts):
@@ -247,8 +251,25 @@ class Encoder:
             case _:
                 pass
 
+    def _on_find(self, event: log.SourceCited | log.FileGenerated | log.DataEmitted | log.ArtifactChanged) -> None:
+        match event:
+            case log.SourceCited(source, call_id):
+                self._segment.custom("source", build.source(source) | self._place(call_id))
+            case log.FileGenerated(file, call_id):
+                if call_id is None:
+                    self._blocks.close()
+                self._segment.custom("file", build.file(file) | self._place(call_id))
+            case log.DataEmitted(data, name):
+                self._blocks.close()
+                self._segment.custom("data", build.value(DataPart(data, name)) | self._place(None))
+            case log.ArtifactChanged():
+                if not self._step.has(event.id):
+                    self._blocks.close()
+                place: JsonObject = {"messageId": self._step.place_of(event.id)}
+                self._segment.custom("artifact", build.artifact_change(event) | place)
+
     def _place(self, call_id: str | None) -> JsonObject:
-        """Where a source or file belongs: {messageId}, or {toolCallId} when a call brought it."""
+        """Where a source, file, value or artifact belongs: {messageId}, or {toolCallId} when a call brought it."""
         return {"messageId": self._step.ids.latest_text} if call_id is None else {"toolCallId": call_id}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from wakeful.contracts.message import FilePart, TextPart
+from wakeful.contracts.message import InputPart
 from wakeful.protocols.ag_ui.build import said
 from wakeful.protocols.ag_ui.messages import (
     AssistantMessage,
@@ -59,7 +59,7 @@ class Held:
         if self._base is not None:
             self._shown[message_id] = ToolMessage(message_id, "tool", call_id, content)
 
-    def joined(self, message_id: str, parts: Sequence[TextPart | FilePart]) -> None:
+    def joined(self, message_id: str, parts: Sequence[InputPart]) -> None:
         """Input of the user joined the run; whoever sent it holds it. Without its body no snapshot is complete."""
         if not parts:
             self._base = None

@@ -8,6 +8,8 @@ import msgspec
 
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import (
+    ArtifactPart,
+    DataPart,
     FilePart,
     Message,
     MessagePart,
@@ -34,8 +36,8 @@ def ag_ui_messages(messages: Sequence[Message]) -> list[HistoryMessage]:
     """The messages as the client would hold them had it watched every run.
 
     One stored reply becomes its reasoning messages, its text message with the tool calls, and a message for each
-    further block of text. Calls have the arguments they really ran with. Sources and files, which AG-UI's messages
-    have no place for, are in the metadata of the text they follow, else of the message with the calls.
+    further block of text. Calls have the arguments they really ran with. Sources, files, values and artifacts, which
+    AG-UI's messages have no place for, are in the metadata of the text they follow, else of the message with the calls.
     """
     edited = {
         part.call_id: part.arguments
@@ -51,7 +53,9 @@ def ag_ui_messages(messages: Sequence[Message]) -> list[HistoryMessage]:
             case "tool":
                 shown.extend(_results(message))
             case "user" | "system":
-                shown.append(InputHistoryMessage(message.id, message.role, build.said(message.parts)))
+                beside = [part for part in message.parts if isinstance(part, DataPart)]
+                said = build.said(message.parts)
+                shown.append(InputHistoryMessage(message.id, message.role, said, _metadata(beside)))
     return shown
 
 
@@ -85,7 +89,7 @@ def _reply(message: Message, edited: Mapping[str, str]) -> list[HistoryMessage]:
                 shown[message_id] = AssistantMessage(message_id, "assistant", text, (calls or None) if own else None)
             case ToolCallPart() if not message.text and part is message.tool_calls[0]:
                 shown[ids.parent()] = AssistantMessage(ids.parent(), "assistant", None, calls)
-            case SourcePart() | FilePart():
+            case SourcePart() | FilePart() | DataPart() | ArtifactPart():
                 beside.setdefault(ids.latest_text, []).append(part)
             case _:
                 pass
@@ -110,8 +114,10 @@ def _results(message: Message) -> Iterator[ToolMessage]:
 
 
 def _metadata(parts: Sequence[MessagePart]) -> JsonObject | None:
-    """{sources, files}, of what there is."""
+    """{sources, files, data, artifacts}, of what there is."""
     sources: list[JsonValue] = [build.source(part) for part in parts if isinstance(part, SourcePart)]
     files: list[JsonValue] = [build.file(part) for part in parts if isinstance(part, FilePart)]
-    found: JsonObject = {"sources": sources, "files": files}
+    data: list[JsonValue] = [build.value(part) for part in parts if isinstance(part, DataPart)]
+    artifacts: list[JsonValue] = [build.artifact(part) for part in parts if isinstance(part, ArtifactPart)]
+    found: JsonObject = {"sources": sources, "files": files, "data": data, "artifacts": artifacts}
     return {key: value for key, value in found.items() if value} or None

@@ -48,16 +48,20 @@ class MediaContent(msgspec.Struct, frozen=True):
     source: Source
 
 
-class InputHistoryMessage(msgspec.Struct, frozen=True):
-    """What a user or the system said."""
+class InputHistoryMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a user or the system said; `metadata` may have `data`, the values that came along (`build.value`)."""
 
     id: str
     role: Literal["user", "system"]
     content: str | list[TextContent | MediaContent]
+    metadata: JsonObject | None = None
 
 
 class AssistantMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What the agent said and asked for; `metadata` may have `sources` and `files` (`build.source`, `build.file`)."""
+    """What the agent said and asked for.
+
+    `metadata` may have `sources`, `files`, `data` and `artifacts`, lists of what `build.py` makes of each.
+    """
 
     id: str
     role: Literal["assistant"]

@@ -14,6 +14,7 @@ from wakeful.contracts.request import RunRequest
 from wakeful.contracts.run import Run
 from wakeful.contracts.thread import Thread
 from wakeful.protocols.ag_ui.base import SnapshotBase
+from wakeful.protocols.ag_ui.build import interrupts
 from wakeful.protocols.ag_ui.decode import Input
 from wakeful.protocols.ag_ui.resume import Questions, Refusal, judge, nobody_asked, uncovered
 from wakeful.server.auth import Principal
@@ -75,7 +76,7 @@ class Reception:
 
     async def continuation(self, run: Run, asked: Input) -> Continuation:
         """Where the answer to these answers begins; raises `Gone` when the run's log was removed."""
-        names = {entry.decision.target for entry in asked.resume} | {result.target for result in asked.results}
+        names = {entry.target for entry in asked.resume} | {result.target for result in asked.results}
         question, at, more, status = 0, 0, True, run.status
         again: set[str] = set()
         while more:
@@ -128,4 +129,4 @@ class Reception:
 
 def _name(interrupt: Interrupt) -> str:
     """What an answer calls it by."""
-    return interrupt.id if interrupt.kind == "approval" else interrupt.call_id
+    return interrupt.id if interrupts(interrupt) else interrupt.call_id

@@ -48,21 +48,16 @@ class SentTool(msgspec.Struct, frozen=True):
     execute: str | None = None
 
 
-class SentPayload(msgspec.Struct, frozen=True, rename="camel"):
-    """The answer to an approval; `edited_args` are the arguments to run with instead of the model's."""
-
-    approved: JsonValue = None
-    reason: JsonValue = None
-    edited_args: JsonObject | list[msgspec.Raw] | str | float | bool | None = None
-
-
 class SentResume(msgspec.Struct, frozen=True):
-    """The answer to one interrupt; loose because whatever is not resolved with `approved: true` refuses."""
+    """The answer to one interrupt. The payload for an approval is {approved, reason?, editedArgs?}.
+
+    Loose because whatever is not resolved with `approved: true` refuses; a question takes any payload.
+    """
 
     interrupt_camel: str | None = msgspec.field(default=None, name="interruptId")
     interrupt_snake: str | None = msgspec.field(default=None, name="interrupt_id")
     status: JsonValue = None
-    payload: SentPayload | list[msgspec.Raw] | str | float | bool | None = None
+    payload: JsonValue = None
 
 
 class SentContext(msgspec.Struct, frozen=True):

@@ -16,19 +16,30 @@ class Step:
         self._segment = segment
         self._attempt = 1
         self._name: str | None = None
+        self._artifacts: dict[str, str] = {}
 
     def enter(self, event: log.StepStarted) -> None:
         """A new step."""
         self._attempt = 1
+        self._artifacts.clear()
         self.ids = MessageIds(event.message_id)
         self._open(f"step_{event.step}")
 
     def again(self, event: log.StepRestarted) -> None:
         """The same step once more; it stays open."""
         self._attempt += 1
+        self._artifacts.clear()
         self.ids = MessageIds(event.message_id, attempt=self._attempt)
         if self._name is None:
             self._open(f"step_{event.step}")
+
+    def has(self, artifact_id: str) -> bool:
+        """Whether this artifact began in the step's message."""
+        return artifact_id in self._artifacts
+
+    def place_of(self, artifact_id: str) -> str:
+        """The message the artifact belongs to: the text it follows, from its beginning on."""
+        return self._artifacts.setdefault(artifact_id, self.ids.latest_text)
 
     def leave(self) -> None:
         """Close it, if it is open."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from wakeful.contracts.event import StopReason
+from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.json import JsonValue
-from wakeful.contracts.message import FilePart, SourcePart, TextPart
+from wakeful.contracts.message import ArtifactPart, DataPart, FilePart, InputPart, SourcePart, TextPart
 from wakeful.contracts.usage import Usage
 from wakeful.protocols.ai_sdk import parts
 from wakeful.protocols.ai_sdk.chunks import FinishReason
@@ -27,6 +29,28 @@ FINISH_REASONS: dict[StopReason, FinishReason] = {
     "max_tool_errors": "other",  # given up, although nothing was used up and the run did not fail
     "content_filter": "content-filter",
 }
+OWN_DATA = frozenset(
+    {
+        "activity",
+        "approval-request",
+        "artifact",
+        "artifact-delta",
+        "question",
+        "reasoning-encrypted",
+        "retry",
+        "run-info",
+        "state-delta",
+        "state-snapshot",
+        "status",
+        "steered",
+        "step-restarted",
+        "subagent",
+        "usage",
+    }
+)
+"""What data parts of our own are called: no agent's value may pass for one."""
+LONGEST_NAME = 64
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 UNTITLED = "Untitled document"
 UNKNOWN_TYPE = "application/octet-stream"
 
@@ -83,18 +107,52 @@ def citation(cited: SourcePart) -> parts.Citation:
     return parts.Citation(described, _index(cited.start), _index(cited.end), cited.cited_text)
 
 
-def user_parts(message: Iterable[TextPart | FilePart]) -> tuple[parts.Text | parts.File, ...]:
-    """What a user sent."""
-    return tuple(
-        parts.Text(part.text) if isinstance(part, TextPart) else parts.File(part.media_type, part.url, part.filename)
-        for part in message
+def user_parts(message: Iterable[InputPart]) -> tuple[parts.Text | parts.File, ...]:
+    """What a user said and sent, without values."""
+    said = (content(part) for part in message)
+    return tuple(part for part in said if not isinstance(part, parts.Datum))
+
+
+def content(part: InputPart) -> parts.Text | parts.File | parts.Datum:
+    """A piece of an artifact, or of what a user sent."""
+    match part:
+        case TextPart(text):
+            return parts.Text(text)
+        case FilePart():
+            return parts.File(part.media_type, part.url, part.filename)
+        case DataPart(data, name):
+            return parts.Datum(data, name)
+
+
+def value(message_id: str, number: int, part: DataPart) -> parts.DataValue:
+    """The message's value of this number, from 1."""
+    return parts.DataValue(f"data-{_data_name(part.name)}", f"{message_id}:{number}", part.data)
+
+
+def artifact(message_id: str, made: ArtifactPart) -> parts.Artifact:
+    """An artifact as it stands."""
+    shown = parts.ArtifactData(made.id, tuple(map(content, made.parts)), made.name, made.description)
+    return parts.Artifact(f"{message_id}:{made.id}", shown)
+
+
+def question(asked: Interrupt, *, answered: bool) -> parts.Question:
+    """What a running call asks."""
+    data = parts.QuestionData(
+        asked.id, asked.call_id, asked.tool, asked.message, asked.response_schema, answered=answered
     )
+    return parts.Question(asked.id, data)
 
 
 def approval_request(interrupt_id: str, call_id: str, name: str, value: JsonValue) -> parts.ApprovalRequest:
     """The question for a client of major 5."""
     data = {"approvalId": interrupt_id, "toolCallId": call_id, "toolName": name, "input": value}
     return parts.ApprovalRequest(interrupt_id, data)
+
+
+def _data_name(name: str) -> str:
+    """Letters, digits, `-` and `_` only; a name of our own gets a prefix."""
+    word = _UNFIT.sub("-", name).strip("-")[:LONGEST_NAME] or "value"
+    return f"value-{word}" if word in OWN_DATA else word
 
 
 def _index(place: int | None) -> int | None:

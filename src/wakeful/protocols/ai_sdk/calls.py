@@ -34,17 +34,18 @@ _json = msgspec.json.encode
 class _Call:
     """A tool call without a result so far.
 
-    `delta` is the head of its `tool-input-delta` chunks, `edited` the arguments a human wants it to run with, `found`
-    its sources and files.
+    `delta` is the head of its `tool-input-delta` chunks, `edited` the arguments a human wants it to run with, `again`
+    those it is run with once more after an answer, `found` its sources and files.
     """
 
-    __slots__ = ("by_server", "delta", "edited", "found", "ready")
+    __slots__ = ("again", "by_server", "delta", "edited", "found", "ready")
 
     def __init__(self, call_id: str, *, ready: bool = False) -> None:
         self.delta = b'{"type":"tool-input-delta","toolCallId":' + _json(call_id) + b',"inputTextDelta":'
         self.ready = ready
         self.by_server = False
         self.edited: str | None = None
+        self.again: str | None = None
         self.found: list[parts.Part] = []
 
 
@@ -76,6 +77,9 @@ class Calls:
                 self._finish(event)
             case InterruptRaised(interrupt) if interrupt.kind == "approval":
                 self._ask(interrupt)
+            case InterruptRaised(interrupt) if interrupt.kind == "question":
+                self._stream.start()
+                self._stream.put(build.question(interrupt, answered=False))
             case InterruptDecided():
                 self._answer(event)
             case SourceCited(source, str(call_id)):
@@ -118,7 +122,8 @@ class Calls:
     def _run(self, event: ToolCallStarted) -> None:
         """A call runs with the arguments a human changed: they replace the shown ones, in the step that shows them.
 
-        They are marked provider-executed, so that a client does not take the call for its own.
+        They are marked provider-executed, so that a client does not take the call for its own. A call that asked is
+        shown as running again: to a client the answer it gave was the call's output, until the real one comes.
         """
         call = self._call(event.call_id)
         call.by_server = True
@@ -128,6 +133,11 @@ class Calls:
             value = build.parse_input(call.edited)
             self._stream.put(chunks.ToolInputAvailable(event.call_id, event.name, value, provider_executed=True))
             call.edited = None
+        elif call.again is not None:
+            self._stream.start()
+            value = build.parse_input(call.again)
+            self._stream.put(chunks.ToolInputAvailable(event.call_id, event.name, value))
+        call.again = None
 
     def _ask(self, interrupt: Interrupt) -> None:
         self._stream.start()
@@ -142,6 +152,11 @@ class Calls:
         call = self._call(event.call_id)
         if event.arguments is not None:
             call.edited = event.arguments
+        asked = self._record.question(event.interrupt_id)
+        if asked is not None:
+            call.again = self._record.arguments(asked)
+            self._stream.start()
+            self._stream.put(build.question(asked, answered=True))
         if self._dialect == "7" and self._record.asked_approval(event.interrupt_id):
             self._stream.start()
             approved = event.approved is True

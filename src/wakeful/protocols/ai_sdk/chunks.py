@@ -2,7 +2,7 @@
 
 Source: `ui-message-chunks.ts` of npm `ai` 5.0.277, 6.0.326 and 7.0.173; a chunk or field that not all of them know
 says from which major on. Absent optional fields are left out, never null. Files, sources, steering messages and the
-approvals of major 5 arrive in the shape in which they are kept: `parts.py`.
+approvals of major 5 arrive in the shape in which they are kept, and so do values, artifacts and questions: `parts.py`.
 
 Never needed: `tool-input-error`, because arguments that are no JSON are shown as text and the call's output says what
 is wrong; `reasoning-file`, because reasoning has no files in our log; `custom`, because what has no chunk of its own
@@ -17,7 +17,7 @@ import msgspec
 
 from wakeful.contracts.event import StopReason
 from wakeful.contracts.json import JsonObject, JsonValue
-from wakeful.protocols.ai_sdk.parts import Citation, Usage
+from wakeful.protocols.ai_sdk.parts import Citation, Datum, File, Text, Usage
 
 FinishReason = Literal["stop", "length", "content-filter", "tool-calls", "error", "other", "interrupted"]
 """`interrupted`, known from major 7 on, keeps a client from sending the message again by itself."""
@@ -224,6 +224,29 @@ class DataStepRestarted(Data, frozen=True, tag="data-step-restarted"):
 
 class DataSteered(Data, frozen=True, tag="data-steered"):
     """A message that a user sent meanwhile is taken into account from here on. Until 6."""
+
+
+class DataStatus(Data, frozen=True, tag="data-status"):
+    """What the agent is about."""
+
+
+class DataArtifactDelta(Chunk, frozen=True, kw_only=True, tag="data-artifact-delta"):
+    """A change of an artifact that was shown before."""
+
+    id: str
+    data: ArtifactDelta
+    transient: bool = False
+
+
+class ArtifactDelta(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`append` adds `part` to the artifact, text to its last text, else it begins anew; `last`: it is complete."""
+
+    id: str
+    part: Text | File | Datum
+    name: str | None = None
+    description: str | None = None
+    append: bool = False
+    last: bool = False
 
 
 class DataReasoningEncrypted(Data, frozen=True, tag="data-reasoning-encrypted"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, cast
 
 import msgspec
@@ -16,6 +16,7 @@ from wakeful.contracts.request import InputMessage, Replacement, RunRequest
 from wakeful.contracts.run import RunOptions
 from wakeful.protocols.ai_sdk import wire
 from wakeful.protocols.ai_sdk.dialects import OPTION, Dialect, read_dialect
+from wakeful.protocols.ai_sdk.parts import QuestionData
 from wakeful.server.files import Files
 
 ROLES: dict[str, Literal["user", "system"]] = {"user": "user", "system": "system"}
@@ -165,11 +166,30 @@ def _decisions(messages: Sequence[wire.ChatMessage]) -> tuple[Decision, ...]:
     """Answers in the last message; one per target, the last wins. Text sent after them supersedes them."""
     if not messages or messages[-1].role != "assistant":
         return ()
-    found = (decision for part in _parts(messages[-1]) if (decision := _decision(part)) is not None)
+    parts = tuple(_parts(messages[-1]))
+    questions = _questions(parts)
+    found = (decision for part in parts if (decision := _decision(part, questions)) is not None)
     return tuple({decision.target: decision for decision in found}.values())
 
 
-def _decision(part: wire.SentPart) -> Decision | None:
+def _questions(parts: Iterable[wire.SentPart]) -> dict[str, str]:
+    """The calls that ask, and under which interrupt; what was answered is history."""
+    open_ones: dict[str, str] = {}
+    for part in parts:
+        if part.type != "data-question":
+            continue
+        try:
+            asked = msgspec.convert(part.data, QuestionData)
+        except msgspec.ValidationError:
+            continue
+        if asked.answered:
+            open_ones.pop(asked.tool_call_id, None)
+        else:
+            open_ones[asked.tool_call_id] = asked.interrupt_id
+    return open_ones
+
+
+def _decision(part: wire.SentPart, questions: Mapping[str, str]) -> Decision | None:
     if part.type == "tool-approval-response" and part.state is None:
         return _answer(wire.SentApproval(part.approval_id, part.approved, part.reason, part.edited_args), part)
     if not part.type.startswith("tool-") and part.type != "dynamic-tool":
@@ -178,7 +198,7 @@ def _decision(part: wire.SentPart) -> Decision | None:
         return _answer(msgspec.structs.replace(part.approval or wire.SentApproval(), approved=False), part)
     if part.state == "approval-responded":
         return _answer(part.approval or wire.SentApproval(), part)
-    return _output(part)
+    return _output(part, questions)
 
 
 def _answer(approval: wire.SentApproval, part: wire.SentPart) -> Decision | None:
@@ -194,12 +214,17 @@ def _answer(approval: wire.SentApproval, part: wire.SentPart) -> Decision | None
     return Decision(target, approved=approved, reason=reason, arguments=edited)
 
 
-def _output(part: wire.SentPart) -> Decision | None:
-    """A front-end call's result. A call that was put to approval, or answered by the server, is history."""
-    if not part.tool_call_id or part.approval is not None or part.provider_executed is True or part.preliminary is True:
+def _output(part: wire.SentPart, questions: Mapping[str, str]) -> Decision | None:
+    """A front-end call's result, or the answer to what a call asks; an error is a refusal to say.
+
+    A call that does not ask and was put to approval, or answered by the server, is history.
+    """
+    target = questions.get(part.tool_call_id or "")
+    done = part.approval is not None or part.provider_executed is True
+    if not part.tool_call_id or part.preliminary is True or (target is None and done):
         return None
     if part.state == "output-available":
-        return Decision(part.tool_call_id, output=part.output)
+        return Decision(target or part.tool_call_id, output=part.output)
     if part.state == "output-error":
-        return Decision(part.tool_call_id, output=part.error_text or "The tool failed.", failed=True)
+        return Decision(target or part.tool_call_id, output=part.error_text or "The tool failed.", failed=True)
     return None

@@ -22,9 +22,12 @@ from collections.abc import Iterable
 import msgspec
 
 from wakeful.contracts.event import (
+    ArtifactChanged,
+    DataEmitted,
     Event,
     FileGenerated,
     LogEntry,
+    ModelCallFinished,
     ReasoningDelta,
     ReasoningSealed,
     RunFinished,
@@ -44,6 +47,7 @@ from wakeful.protocols.ai_sdk.dialects import Dialect
 from wakeful.protocols.ai_sdk.notices import LASTING, Notice, Notices
 from wakeful.protocols.ai_sdk.record import Record
 from wakeful.protocols.ai_sdk.stream import Stream
+from wakeful.protocols.ai_sdk.values import Values
 
 
 class Encoder:
@@ -63,6 +67,7 @@ class Encoder:
         self._held: list[Notice] = []
         self._stream = Stream(dialect, self._opening)
         self._calls = Calls(self._stream, self._record, dialect)
+        self._values = Values(self._stream)
         self._resumed = False
 
     def encode(self, entry: LogEntry) -> list[bytes]:
@@ -93,11 +98,15 @@ class Encoder:
                 self._stream.cite(source)
             case FileGenerated(file, None):
                 self._stream.add_file(file)
+            case DataEmitted() | ArtifactChanged():
+                self._values.show(event)
             case RunStarted() | RunWaiting() | RunFinished():
                 self._on_run(entry, event)
             case StepStarted() | StepRestarted() | StepFinished():
                 self._on_step(event)
             case _:
+                if isinstance(event, ModelCallFinished):
+                    self._values.complete()
                 self._calls.show(event)
                 self._announce(event)
 
@@ -131,6 +140,7 @@ class Encoder:
 
     def _finish(self, entry: LogEntry, event: RunFinished) -> None:
         self._stream.close_block()
+        self._values.complete()
         self._calls.call_off(f"The run ended before this call did: {event.stop_reason}.")
         if self._resumed and not self._stream.stepped:
             self._stream.enter_step()  # clients send a message again that ends in the step whose calls they answered
@@ -152,7 +162,9 @@ class Encoder:
             case StepStarted():
                 self._stream.leave_step()
                 self._stream.enter_step()
+                self._values.begin(event.message_id)
             case StepRestarted():
+                self._values.begin(event.message_id)
                 self._restart_step(event)
             case StepFinished():
                 self._stream.leave_step()

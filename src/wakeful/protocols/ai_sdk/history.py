@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from wakeful.contracts.interrupt import InterruptRecord
 from wakeful.contracts.message import (
+    ArtifactPart,
+    DataPart,
     FilePart,
+    InputPart,
     Message,
     MessagePart,
     ReasoningPart,
@@ -72,8 +75,10 @@ class _Turn:
     def add_reply(self, message: Message) -> None:
         """A step's reply."""
         self._parts.append(parts.StepStart())
-        self._parts.extend(_reply_parts(message.parts, self._calls, self._dialect))
-        self._called.extend(call.call_id for call in message.tool_calls)
+        self._parts.extend(_reply_parts(message, self._calls, self._dialect))
+        called = [call.call_id for call in message.tool_calls]
+        self._parts.extend(self._calls.asked_by(called))
+        self._called.extend(called)
         if message.reply is not None:
             self._replies.append(message.reply)
 
@@ -85,8 +90,9 @@ class _Turn:
 
     def add_input(self, message: Message) -> None:
         """Input that came meanwhile."""
-        if self._dialect == "7" and message.role == "user":
-            self._parts.append(parts.SteeringMessage(message.id, _user_parts(message)))
+        said = build.user_parts(_sent(message))
+        if self._dialect == "7" and message.role == "user" and said:
+            self._parts.append(parts.SteeringMessage(message.id, said))
         else:
             self._before.append(_input(message))
 
@@ -111,16 +117,30 @@ class _Turn:
 
 def _input(message: Message) -> parts.UIMessage:
     role = "system" if message.role == "system" else "user"
-    return parts.UIMessage(message.id, role, list(_user_parts(message)))
+    shown: list[parts.AnyPart] = []
+    values = 0
+    for part in _sent(message):
+        if isinstance(part, DataPart):
+            values += 1
+            shown.append(build.value(message.id, values, part))
+        else:
+            shown.extend(build.user_parts([part]))
+    return parts.UIMessage(message.id, role, shown)
 
 
-def _user_parts(message: Message) -> tuple[parts.Text | parts.File, ...]:
-    return build.user_parts(part for part in message.parts if isinstance(part, TextPart | FilePart))
+def _sent(message: Message) -> list[InputPart]:
+    return [part for part in message.parts if isinstance(part, TextPart | FilePart | DataPart)]
 
 
-def _reply_parts(reply: Sequence[MessagePart], calls: KnownCalls, dialect: Dialect) -> Iterable[parts.AnyPart]:
+def _reply_parts(message: Message, calls: KnownCalls, dialect: Dialect) -> Iterable[parts.AnyPart]:
+    reply, values = message.parts, 0
     for index, part in enumerate(reply):
         match part:
+            case DataPart():
+                values += 1
+                yield build.value(message.id, values, part)
+            case ArtifactPart():
+                yield build.artifact(message.id, part)
             case TextPart(text):
                 cited = _cited(reply[index + 1 :]) if dialect == "7" else ()
                 yield parts.Text(text, "done", tuple(build.citation(source) for source in cited))

@@ -14,13 +14,15 @@ from wakeful.protocols.ai_sdk.dialects import Dialect
 
 
 class KnownCalls:
-    """Looks up what became of a call. Of several questions about one call the last counts."""
+    """Looks up what became of a call. Of several approvals of one call the last counts."""
 
     def __init__(self, messages: Sequence[Message], interrupts: Sequence[InterruptRecord], dialect: Dialect) -> None:
         self._results: Mapping[str, ToolResultPart] = {
             part.call_id: part for message in messages for part in message.parts if isinstance(part, ToolResultPart)
         }
-        self._records: Mapping[str, InterruptRecord] = {record.interrupt.call_id: record for record in interrupts}
+        asked = [record for record in interrupts if record.interrupt.kind != "question"]
+        self._records: Mapping[str, InterruptRecord] = {record.interrupt.call_id: record for record in asked}
+        self._questions = [record for record in interrupts if record.interrupt.kind == "question"]
         self._dialect: Dialect = dialect
 
     def part(self, call: ToolCallPart) -> parts.Tool:
@@ -36,6 +38,13 @@ class KnownCalls:
             if record is not None and record.interrupt.kind == "approval" and call_id not in self._results:
                 asked = record.interrupt
                 yield build.approval_request(asked.id, call_id, asked.tool, build.parse_input(asked.arguments))
+
+    def asked_by(self, call_ids: Iterable[str]) -> Iterable[parts.Question]:
+        """What these calls asked while they ran, in the order in which they did."""
+        calls = frozenset(call_ids)
+        for record in self._questions:
+            if record.interrupt.call_id in calls:
+                yield build.question(record.interrupt, answered=record.decision is not None)
 
     def _open(self, call: ToolCallPart, record: InterruptRecord | None) -> parts.Tool:
         approval = self._approval(record)

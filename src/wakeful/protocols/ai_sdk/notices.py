@@ -14,6 +14,7 @@ from wakeful.contracts.event import (
     RetryScheduled,
     StateChanged,
     StateReplaced,
+    StatusNoted,
     StepRestarted,
     SubagentFinished,
     SubagentStarted,
@@ -48,6 +49,8 @@ class Notices:
                 yield from self._left_behind(event.call_id)
             case MessageCommitted(role="user"):
                 yield self._input(event)
+            case StatusNoted(message):
+                yield chunks.DataStatus(data={"message": message}, transient=True)
             case _ if (passing := _passing(event)) is not None:
                 yield passing
             case _:
@@ -59,8 +62,9 @@ class Notices:
             yield _agent(began, "cancelled", self._agents.pop(began.run_id))
 
     def _input(self, event: MessageCommitted) -> Notice:
-        if self._dialect == "7" and event.parts:
-            return parts.SteeringMessage(event.message_id, build.user_parts(event.parts))
+        said = build.user_parts(event.parts)
+        if self._dialect == "7" and said:
+            return parts.SteeringMessage(event.message_id, said)
         return chunks.DataSteered(data={"messageId": event.message_id}, transient=True)
 
 

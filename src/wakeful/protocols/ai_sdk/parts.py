@@ -131,7 +131,72 @@ class ApprovalRequest(Part, frozen=True, tag="data-approval-request"):
     data: JsonObject
 
 
-AnyPart = Text | Reasoning | File | SourceUrl | SourceDocument | SteeringMessage | StepStart | Tool | ApprovalRequest
+class QuestionData(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What a running call asks: `message` in words, `schema` of the answer; `answered` once it was, or was refused."""
+
+    interrupt_id: str
+    tool_call_id: str
+    tool_name: str
+    message: str
+    schema: JsonObject | None = None
+    answered: bool = False
+
+
+class Question(Part, frozen=True, tag="data-question"):
+    """A call asks before it can go on; a client answers with an output of that call. `id` is the interrupt's."""
+
+    id: str
+    data: QuestionData
+
+
+# Values and artifacts.
+
+
+class DataValue(msgspec.Struct, frozen=True):
+    """A JSON value; `type` is `data-<name>`. `id` is the message's with the value's place among its values."""
+
+    type: str
+    id: str
+    data: JsonValue
+
+
+class Datum(Part, frozen=True, tag="data"):
+    """A JSON value inside an artifact."""
+
+    data: JsonValue
+    name: str = ""
+
+
+class ArtifactData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An artifact and its content in order."""
+
+    id: str
+    parts: tuple[Text | File | Datum, ...]
+    name: str | None = None
+    description: str | None = None
+
+
+class Artifact(Part, frozen=True, tag="data-artifact"):
+    """Something made beside the words; `id` is the message's with the artifact's own."""
+
+    id: str
+    data: ArtifactData
+
+
+AnyPart = (
+    Text
+    | Reasoning
+    | File
+    | SourceUrl
+    | SourceDocument
+    | SteeringMessage
+    | StepStart
+    | Tool
+    | ApprovalRequest
+    | Question
+    | DataValue
+    | Artifact
+)
 
 
 # Messages.

@@ -1,8 +1,9 @@
-"""What a run's log has said so far that later chunks repeat: for metadata, and to know an approval from its id."""
+"""What a run's log has said so far that later chunks repeat: for metadata, and to know a question from its id."""
 
 from __future__ import annotations
 
 from wakeful.contracts.event import (
+    InterruptDecided,
     InterruptRaised,
     LogEntry,
     ModelCallFinished,
@@ -11,6 +12,7 @@ from wakeful.contracts.event import (
     RunWaiting,
     StepStarted,
 )
+from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.usage import Usage
 from wakeful.protocols.ai_sdk import build
 from wakeful.protocols.ai_sdk.chunks import EndMetadata
@@ -29,6 +31,8 @@ class Record:
         self._model: str | None = None
         self._usage = Usage()
         self._approvals: set[str] = set()
+        self._questions: dict[str, Interrupt] = {}
+        self._edited: dict[str, str] = {}
 
     def note(self, entry: LogEntry) -> None:
         """Take the next event."""
@@ -41,12 +45,24 @@ class Record:
                 self._model, self._usage = model, self._usage + usage
             case InterruptRaised(interrupt) if interrupt.kind == "approval":
                 self._approvals.add(interrupt.id)
+            case InterruptRaised(interrupt) if interrupt.kind == "question":
+                self._questions[interrupt.id] = interrupt
+            case InterruptDecided(call_id=call_id, arguments=str(arguments)):
+                self._edited[call_id] = arguments
             case _:
                 pass
 
     def asked_approval(self, interrupt_id: str) -> bool:
         """Whether this question was an approval."""
         return interrupt_id in self._approvals
+
+    def question(self, interrupt_id: str) -> Interrupt | None:
+        """The question a running call asked under this id; None for anything else that was asked."""
+        return self._questions.get(interrupt_id)
+
+    def arguments(self, asked: Interrupt) -> str:
+        """What the call that asks runs with, as JSON text."""
+        return self._edited.get(asked.call_id, asked.arguments)
 
     def at_end(self, entry: LogEntry, event: RunWaiting | RunFinished) -> EndMetadata:
         """What is known of the run where it comes to rest."""

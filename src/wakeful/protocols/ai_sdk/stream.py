@@ -126,9 +126,13 @@ class Stream:
 
     def add_file(self, file: FilePart) -> None:
         """A file of the reply."""
+        self.add_part(parts.File(file.media_type, file.url))
+
+    def add_part(self, part: parts.File | parts.DataValue | parts.Artifact) -> None:
+        """A whole part of the reply; text and reasoning before it end."""
         self.close_block()
         self.enter_step()
-        self.put(parts.File(file.media_type, file.url))
+        self.put(part)
 
     def _open_block(self, kind: Block) -> None:
         self.close_block()

@@ -63,6 +63,7 @@ class SentPart(msgspec.Struct, frozen=True, rename="camel"):
     """Any part of a sent message, of which only `type` is sure; loose where an odd value must not refuse the rest."""
 
     type: str
+    data: JsonValue = None
     text: str | None = None
     media_type: str | None = None
     url: str | None = None

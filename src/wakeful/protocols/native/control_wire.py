@@ -19,7 +19,10 @@ LAST = 2**53
 
 
 class DecisionBody(Body):
-    """`POST …/decision`. Only `approved: true` approves; `output` answers a front-end tool or a question."""
+    """`POST …/decision`. Only `approved: true` approves; `output` answers a front-end tool or a question.
+
+    `failed: true` says that the front-end tool failed, or that the user will not answer the question.
+    """
 
     target: Named = Field(
         validation_alias=AliasChoices("interrupt_id", "interruptId", "tool_call_id", "toolCallId", "target"),
@@ -120,6 +123,7 @@ class EntryMessageView(BaseModel):
     id: str
     role: Literal["system", "user", "assistant", "tool"]
     parts: list[dict[str, Any]]
+    metadata: dict[str, Any] | None
 
 
 class EntryView(BaseModel):

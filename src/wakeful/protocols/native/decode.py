@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wakeful.contracts.errors import BadRequest
 from wakeful.contracts.interrupt import Decision
-from wakeful.contracts.message import FilePart, TextPart
+from wakeful.contracts.message import DataPart, InputPart, TextPart
 from wakeful.contracts.request import InputMessage, InputMode, RunRequest
 from wakeful.contracts.run import RunOptions
 from wakeful.protocols.native.control_wire import DecisionBody, InputsBody, Mode, ThreadMessagesBody
@@ -50,9 +50,10 @@ def run_input(body: InputsBody, files: Files) -> RunRequest:
 
 def decision(body: DecisionBody) -> Decision:
     """The answer to one question; raises `BadRequest` for an answer that says nothing."""
-    if body.approved is None and "output" not in body.model_fields_set:
+    if body.approved is None and "output" not in body.model_fields_set and not body.failed:
         raise BadRequest(
-            f"{body.target}: expected 'approved' (true or false) for an approval, or 'output' for a front-end tool"
+            f"{body.target}: expected 'approved' (true or false) for an approval, 'output' for a front-end tool or a "
+            "question, or 'failed': true"
         )
     return Decision(
         target=body.target,
@@ -67,10 +68,10 @@ def decision(body: DecisionBody) -> Decision:
 
 def messages(bodies: list[MessageBody], files: Files) -> tuple[InputMessage, ...]:
     """New messages; raises `BadRequest` for a part that is not what its type says."""
-    return tuple(InputMessage(body.role, _parts(body.content, files), body.id) for body in bodies)
+    return tuple(InputMessage(body.role, _parts(body.content, files), body.id, body.metadata) for body in bodies)
 
 
-def _parts(content: str | list[PartBody], files: Files) -> tuple[TextPart | FilePart, ...]:
+def _parts(content: str | list[PartBody], files: Files) -> tuple[InputPart, ...]:
     if isinstance(content, str):
         return (TextPart(content),)
     if not content:
@@ -78,9 +79,13 @@ def _parts(content: str | list[PartBody], files: Files) -> tuple[TextPart | File
     return tuple(_part(part, files) for part in content)
 
 
-def _part(part: PartBody, files: Files) -> TextPart | FilePart:
+def _part(part: PartBody, files: Files) -> InputPart:
     if part.type == "file":
         return files.admit_url(part.url or "", media_type=part.media_type, filename=part.filename)
+    if part.type == "data":
+        if "data" not in part.model_fields_set:
+            raise BadRequest("a data part needs 'data', any JSON value")
+        return DataPart(part.data, part.name or "")
     if part.text is None:
         raise BadRequest("a text part needs 'text'")
     return TextPart(part.text)

@@ -73,6 +73,7 @@ def message_view(seq: int, message: Message) -> MessageView:
         run_id=message.run_id,
         step=message.step,
         reply=_reply_view(message.reply),
+        metadata=message.metadata,
     )
 
 
@@ -158,7 +159,10 @@ def _entry_view(position: int, entry: MailboxEntry) -> EntryView:
         created_at=entry.run.created_at,
         messages=[
             EntryMessageView(
-                id=message.id, role=message.role, parts=[msgspec.to_builtins(part) for part in message.parts]
+                id=message.id,
+                role=message.role,
+                parts=[msgspec.to_builtins(part) for part in message.parts],
+                metadata=message.metadata,
             )
             for message in entry.messages
         ],

@@ -10,6 +10,7 @@ from wakeful.contracts.thread import Thread
 from wakeful.protocols.native import control_wire as wire
 from wakeful.protocols.native.decode import messages
 from wakeful.protocols.native.encode import mailbox_view
+from wakeful.server.checks import check_messages
 from wakeful.server.operations import Operations
 from wakeful.server.routing import documented
 
@@ -35,7 +36,9 @@ def router(operations: Operations) -> APIRouter:
     @api.patch("/{run_id}", summary="Change the messages of what waits")
     async def edit_entry(request: Request, thread_id: str, run_id: str, body: wire.EditBody) -> wire.MailboxView:
         thread = await operations.thread(operations.principal(request), thread_id)
-        await control.edit_entry(thread, run_id, body.revision, messages(body.messages, operations.files()))
+        edited = messages(body.messages, operations.files())
+        check_messages(edited)
+        await control.edit_entry(thread, run_id, body.revision, edited)
         return await shown(thread)
 
     @api.delete("/{run_id}", summary="Take back what waits")

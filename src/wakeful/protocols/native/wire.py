@@ -26,21 +26,24 @@ class Body(BaseModel):
 
 
 class MessageBody(Body):
-    """A new message: text, or text and file parts."""
+    """A new message: text, or parts. `metadata` is kept beside it and is not for the model; at most 64 KiB."""
 
     role: Literal["user", "system"] = "user"
     content: Text | list[PartBody]
     id: Named | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class PartBody(Body):
-    """One part of a message: `text`, or a `file` as a `data:` URL."""
+    """One part of a message: `text`, a `file` as a `data:` URL, or `data`, any JSON of at most 256 KiB."""
 
-    type: Literal["text", "file"]
+    type: Literal["text", "file", "data"]
     text: Text | None = None
     url: str | None = None
     media_type: str | None = Field(default=None, validation_alias=AliasChoices("media_type", "mediaType"))
     filename: str | None = None
+    data: Any = None
+    name: Named | None = Field(default=None, description="What kind of value `data` is.")
 
 
 class RunBody(Body):
@@ -101,7 +104,10 @@ class SummaryView(ThreadView):
 
 
 class MessageView(BaseModel):
-    """A stored message. `seq` is its place in the thread; parts are tagged by `type`."""
+    """A stored message. `seq` is its place in the thread; parts are tagged by `type`.
+
+    `metadata` is what a client wrote beside it: untrusted.
+    """
 
     id: str
     seq: int
@@ -112,6 +118,7 @@ class MessageView(BaseModel):
     run_id: str | None
     step: int | None
     reply: ReplyView | None
+    metadata: dict[str, Any] | None
 
 
 class UsageView(BaseModel):
