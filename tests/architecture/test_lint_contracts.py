@@ -36,6 +36,7 @@ SAMPLES = {
     "stores-apart": ("stores/sqlite/__init__.py", "import wakeful.stores.postgres"),
     "databases": ("runtime/worker.py", "import sqlite3"),
     "networks": ("runtime/listener.py", "import nats"),
+    "remotes": ("bootstrap/__init__.py", "import a2a"),
     "vendors": ("bootstrap/__init__.py", "import aiohttp"),
 }
 

@@ -61,9 +61,19 @@ async def test_a_server_without_grace_ends_streams_at_once_and_continues_their_r
     assert [part["text"] for part in messages[-1]["parts"]] == [" ".join(str(n) for n in range(1, 41))]
 
 
+CODE = """
+from wakeful import AgentRequest, agent
+
+@agent("mine")
+async def agent(request: AgentRequest) -> str:
+    return request.text
+"""
+
+
 @pytest.mark.network
-async def test_a_file_is_served_by_its_attribute(wakeful: Any, tmp_path: Path):
-    (tmp_path / "mine.py").write_text(AGENT.format("mine"))
+@pytest.mark.parametrize("source", [AGENT.format("mine"), CODE], ids=["model", "code"])
+async def test_a_file_is_served_by_its_attribute(wakeful: Any, tmp_path: Path, source: str):
+    (tmp_path / "mine.py").write_text(source)
 
     server = await wakeful("serve", "mine.py:agent", "--port", "0")
 

@@ -6,8 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from wakeful.bootstrap.exposing import callers, exposure_of
-from wakeful.bootstrap.plugs import MEMORY, PROVIDERS, open_bus, open_mcp_server, open_prices, open_provider, open_store
+from wakeful.bootstrap.plugs import (
+    MEMORY,
+    PROVIDERS,
+    open_bus,
+    open_mcp_server,
+    open_prices,
+    open_provider,
+    open_remote_agent,
+    open_store,
+)
 from wakeful.bootstrap.settings import read_runtime_settings
+from wakeful.contracts.backend import Backend
 from wakeful.contracts.bus import NO_BUS
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError, NotFound
@@ -19,6 +29,7 @@ from wakeful.contracts.tool import Tool
 from wakeful.contracts.tool_source import ToolSource
 from wakeful.plugins.mcp.spec import McpServerSpec
 from wakeful.runtime.catalog import Catalog
+from wakeful.runtime.chain import Chains
 from wakeful.runtime.clock import SystemClock
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.runtime import Runtime
@@ -50,6 +61,8 @@ def build_runtime(
     """
     clock = clock or SystemClock()
     exposed = exposed or Exposed()
+    config = config or read_runtime_settings()
+    opened = open_store(store or MEMORY, migrate=config.migrate) if store is None or isinstance(store, str) else store
     specs = [agent if isinstance(agent, AgentSpec) else agent.spec for agent in agents]
     own = [tool for agent in agents if isinstance(agent, Agent) for tool in agent.tools]
     given = providers if isinstance(providers, Mapping) else {provider.name: provider for provider in providers}
@@ -60,12 +73,12 @@ def build_runtime(
         tools=_tools([*(as_tool(tool) for tool in tools), *own, *exposed.checked_tools()]),
         prices=open_prices() if any(spec.max_cost is not None for spec in specs) else NO_PRICES,
         sources=_sources(mcp_servers, clock),
-        backends={agent.spec.id: agent for agent in agents if isinstance(agent, FunctionAgent)} | callers(exposed),
+        backends={agent.spec.id: agent for agent in agents if isinstance(agent, FunctionAgent)}
+        | callers(exposed)
+        | _remote_agents(specs, opened, clock),
         exposure=exposure_of(exposed),
     )
     _check(catalog)
-    config = config or read_runtime_settings()
-    opened = open_store(store or MEMORY, migrate=config.migrate) if store is None or isinstance(store, str) else store
     bus = open_bus(config.bus, store, clock) if config.bus else NO_BUS
     return Runtime(catalog=catalog, store=opened, clock=clock, config=config, bus=bus)
 
@@ -85,6 +98,11 @@ def _tools(tools: Iterable[Tool]) -> dict[str, Tool]:
         if found.setdefault(tool.spec.name, tool) is not tool:
             raise ConfigurationError(f"there are two different tools named {tool.spec.name!r}; rename one")
     return found
+
+
+def _remote_agents(specs: Iterable[AgentSpec], store: Store, clock: Clock) -> dict[str, Backend]:
+    chains = Chains(store, clock)
+    return {spec.id: open_remote_agent(spec, spec.endpoint, clock, chains.metadata) for spec in specs if spec.endpoint}
 
 
 def _sources(servers: Iterable[McpServer], clock: Clock) -> dict[str, ToolSource]:

@@ -13,12 +13,12 @@ from types import FrameType
 from wakeful.protocols.acp.client import Client
 from wakeful.protocols.acp.connection import Connection
 from wakeful.protocols.acp.methods import Methods
-from wakeful.protocols.acp.stdio import Pipes, private_pipes
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.auth import Principal
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
 from wakeful.server.operations import Operations
+from wakeful.server.pipes import Pipes, private_pipes
 
 FLUSH_SECONDS = 2
 """How long the last lines may take to be read."""

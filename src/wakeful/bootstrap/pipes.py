@@ -10,13 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
-from wakeful.protocols.acp.stdio import Pipes, private_pipes
 from wakeful.protocols.mcp.stdio import Connection
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.auth import DEFAULT_SCOPE, Principal
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
 from wakeful.server.operations import Operations
+from wakeful.server.pipes import Pipes, private_pipes
 
 FLUSH_SECONDS = 2
 """How long the last lines may take to be read."""

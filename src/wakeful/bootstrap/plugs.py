@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from wakeful.bootstrap.install import install_name
 from wakeful.bootstrap.masking import masked_url
+from wakeful.contracts.backend import Backend, Turn
 from wakeful.contracts.bus import Bus
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.model import Provider
 from wakeful.contracts.price import Prices
+from wakeful.contracts.spec import AgentSpec, Endpoint
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool_source import ToolSource
 from wakeful.plugins.mcp.spec import McpServerSpec
@@ -91,6 +94,19 @@ def open_mcp_server(spec: McpServerSpec, clock: Clock) -> ToolSource:
     except ModuleNotFoundError as error:
         raise ConfigurationError('mcp_servers need the MCP SDK: pip install "wakeful[mcp]"') from error
     return McpSource(spec, clock)
+
+
+def open_remote_agent(
+    spec: AgentSpec, endpoint: Endpoint, clock: Clock, metadata: Callable[[Turn], Awaitable[JsonObject]]
+) -> Backend:
+    """What asks the agent at an endpoint; raises `ConfigurationError` when the SDK is not installed."""
+    try:
+        from wakeful.backends.a2a.backend import A2ABackend
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f'agent {spec.id!r} has an endpoint, which needs the A2A SDK: pip install "wakeful[a2a]"'
+        ) from error
+    return A2ABackend(spec, endpoint, clock, metadata=metadata)
 
 
 def _openai(environment: Mapping[str, str], _: Clock) -> Provider:

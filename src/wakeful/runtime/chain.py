@@ -8,6 +8,7 @@ the metadata of messages. What a client writes there is a claim that can only ge
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 
 import msgspec
 
@@ -56,10 +57,10 @@ class Chains:
         if not chain:
             return
         if run.origin != DELEGATION and await self._link(run) in chain:
-            names = [link.rpartition("/")[2] for link in chain]
+            names = [name for name, _ in groupby([*(link.rpartition("/")[2] for link in chain), run.agent_id])]
             raise HandedTooFar(
-                f"agent {run.agent_id} handed this work on itself, and it came back: {' -> '.join(names)} -> "
-                f"{run.agent_id}; do it without handing it on in a circle"
+                f"agent {run.agent_id} handed this work on itself, and it came back: {' -> '.join(names)}; do it "
+                "without handing it on in a circle"
             )
         if len(chain) >= LONGEST:
             raise HandedTooFar(

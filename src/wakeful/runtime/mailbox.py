@@ -125,7 +125,7 @@ class Mailbox:
         for retired in submission.retire:
             self._feed.poke(retired.run_key)
         if accepted.lease is not None:
-            return Receipt(run, dispatch_id, "started")
+            return Receipt(run, dispatch_id, "started", opened=accepted.opened)
         self._hurry(accepted)
         if submission.mode == "steer" and accepted.running is not None:
             self._worker.steer(accepted.running.key)

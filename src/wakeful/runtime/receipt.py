@@ -16,6 +16,7 @@ class Receipt:
 
     `run` is the run that will answer: for `steered` the running one. `dispatch_id` is the delivery that brings the
     request there. `accepted` and `already` name the interrupts whose decisions were taken, or were known before.
+    `opened`: the thread was made for the run.
     """
 
     run: Run
@@ -24,6 +25,7 @@ class Receipt:
     after: int = 0
     accepted: tuple[str, ...] = ()
     already: tuple[str, ...] = ()
+    opened: bool = False
 
     @property
     def answers(self) -> bool:

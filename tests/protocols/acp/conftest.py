@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from acp import schema
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from wakeful.bootstrap.demo import demo_agents
 from wakeful.contracts.errors import BadRequest
@@ -45,15 +45,27 @@ FORMS = {"elicitation": {"form": {}}}
 NOTICES = {"session": {"notices": {}}}
 
 
+class Notice(BaseModel, extra="forbid"):
+    """`Notice` as ACP 1 publishes it, with the severities that it names."""
+
+    session_update: Literal["notice"] = Field(alias="sessionUpdate")
+    severity: Literal["info", "warning", "error"]
+    title: str = Field(min_length=1)
+    description: str | None = None
+
+
 def judge(shape: type[BaseModel], value: Any) -> None:
     """Fails for a member that the schema does not know, or reads as something else.
 
-    The package's schema is older than the published one: notices and names of tools are judged end to end only.
+    The package's schema is older than the published one, by which everything is judged end to end: it knows neither
+    notices, whose shape is written down here, nor names of tools.
     """
     if isinstance(update := value.get("update", value.get("toolCall")), dict):
         if update.get("sessionUpdate") == "notice":
-            assert update.keys() <= {"sessionUpdate", "severity", "title", "description"}
+            assert value.keys() == {"sessionId", "update"}
+            judge(Notice, update)
             return
+        assert isinstance(update.get("name", ""), str)
         value = value | {("update" if "update" in value else "toolCall"): {k: update[k] for k in update if k != "name"}}
     read = shape.model_validate(value)
     assert read.model_dump(by_alias=True, mode="json", exclude_unset=True) == value

@@ -56,6 +56,7 @@ def check(entries: Sequence[LogEntry], judged: Callable[[Any], None]) -> None:
         update["content"]["text"]
         for update in shown
         if update["sessionUpdate"] == "agent_message_chunk" and update["content"]["type"] == "text"
+        if "/artifact/" not in update.get("messageId", "")
     ]
     assert "".join(chunks) == said
 
@@ -86,6 +87,24 @@ def test_what_a_restarted_step_says_is_another_message(recorded: Any) -> None:
     ids = [update["messageId"] for update in shown if update["sessionUpdate"] == "agent_message_chunk"]
 
     assert {"msg-1", "msg-1~2"} <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "artifacts"),
+    [
+        ("data_and_artifacts", {"doc": "**Report**\n\n# Report\none two", "log": "old", "log~2": "newer"}),
+        ("artifact_restarted", {"doc": "void text", "pic": "done", "~2/doc": "right text"}),
+    ],
+)
+def test_an_artifact_is_a_message_and_another_one_when_it_begins_anew(recorded: Any, name: str, artifacts: Any) -> None:
+    said: dict[str, str] = {}
+    for update in updates(recorded(name)):
+        message_id = update.get("messageId", "")
+        if "/artifact/" in message_id and "text" in update["content"]:
+            artifact = message_id.removeprefix("msg-1").replace("/artifact/", "/").removeprefix("/")
+            said[artifact] = said.get(artifact, "") + update["content"]["text"]
+
+    assert said == artifacts
 
 
 def log_of(*events: log.Event) -> list[LogEntry]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 import asyncio
 import json
 import os
@@ -14,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import acp
+import pytest
 from acp import schema
 
-from wakeful.protocols.acp.stdio import Pipes
+from wakeful.server.pipes import Pipes
 
 STARTING = 60
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("WAKEFUL_")}

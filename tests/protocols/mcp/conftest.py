@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.protocols.mcp.peer import Peer
+from tests.protocols.mcp.traffic import Tap, Traffic
 
 from wakeful.contracts.exposure import PromptLine
 from wakeful.contracts.tool import ToolContext
@@ -79,7 +80,11 @@ Offer = Callable[..., Awaitable[Peer]]
 
 @pytest.fixture
 async def offer(listen: Any) -> AsyncIterator[Offer]:
-    """Serves an agent that plays a script: `await offer(["hello"], task_after_seconds=0)` is a client of it."""
+    """Serves an agent that plays a script: `await offer(["hello"], task_after_seconds=0)` is a client of it.
+
+    Whatever servers and their clients say to each other is judged in the end.
+    """
+    traffic = Traffic()
     async with AsyncExitStack() as stack:
 
         async def start(
@@ -105,11 +110,12 @@ async def offer(listen: Any) -> AsyncIterator[Offer]:
                 exposed=exposed(**changes),
             )
             server = AgentServer(runtime, ServerConfig(**(config or {})))
-            port = await stack.enter_async_context(listen(server.app))
+            port = await stack.enter_async_context(listen(Tap(server.app, traffic)))
             client = httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False, verify=False
             )
             stack.callback(runtime.inner.cut_off)
-            return Peer(server, await stack.enter_async_context(client))
+            return Peer(server, await stack.enter_async_context(client), traffic)
 
         yield start
+    traffic.assert_all_fits()

@@ -1,82 +1,30 @@
-"""A client of MCP that says exactly what a test wants said, and judges all it is told by the SDK's types."""
+"""A client of MCP that says exactly what a test wants said."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import mcp_types as types
-from mcp_types import methods
+from tests.protocols.mcp.judge import LEGACY, META, MODERN, judge_answer, judge_told, version_of
+from tests.protocols.mcp.traffic import PATH, Traffic, messages
 
 from wakeful.embed import AgentServer
 
-PATH = "/v1/mcp"
-MODERN = "2026-07-28"
-LEGACY = "2025-11-25"
 TASKS = "io.modelcontextprotocol/tasks"
-META = "io.modelcontextprotocol/"
 FORMS: dict[str, Any] = {"elicitation": {"form": {}}}
 WITH_TASKS: dict[str, Any] = {**FORMS, "extensions": {TASKS: {}}}
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 ACCEPT = "application/json, text/event-stream"
-NO_TYPES = ("tasks/", "notifications/tasks", "notifications/elicitation")
-
-
-def judge(version: str, method: str, message: dict[str, Any]) -> dict[str, Any]:
-    """One message of the server, checked: the answer to `method`, or one that came before it."""
-    assert message["jsonrpc"] == "2.0"
-    if "method" in message:
-        _judge_unasked(version, message)
-    elif "error" in message:
-        types.JSONRPCError.model_validate(message)
-        assert message["error"]["message"]
-    else:
-        types.JSONRPCResponse.model_validate(message)
-        _judge_result(version, method, message["result"])
-    return message
-
-
-def _judge_unasked(version: str, message: dict[str, Any]) -> None:
-    params = message.get("params")
-    if message["method"].startswith(NO_TYPES):
-        return
-    if "id" in message:
-        assert version != MODERN, "this version has no requests of the server"
-        methods.parse_server_request(message["method"], version, params)
-    else:
-        methods.parse_server_notification(message["method"], version, params)
-
-
-def _judge_result(version: str, method: str, result: dict[str, Any]) -> None:
-    if version == MODERN:
-        assert result["resultType"] in ("complete", "input_required", "task")
-        assert result["_meta"][f"{META}serverInfo"]["name"] == "wakeful"
-    if result.get("resultType") == "task" or method.startswith("tasks/"):
-        return
-    if result.get("resultType") == "input_required":
-        types.InputRequiredResult.model_validate(result)
-    else:
-        methods.validate_server_result(method, version, result)
-
-
-def messages(text: str) -> list[tuple[str | None, dict[str, Any] | None]]:
-    """The frames of a stream: their ids and what they say; None is a frame that only has an id."""
-    found: list[tuple[str | None, dict[str, Any] | None]] = []
-    for part in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in part.split("\n") if line and not line.startswith(":"))
-        if "data" in fields:
-            found.append((fields.get("id"), json.loads(fields["data"]) if fields["data"].strip() else None))
-    return found
 
 
 class Peer:
-    """One client of one server. `said` are the messages that came before the last answer."""
+    """One client of one server. `said` are the messages before the last answer, `traffic` is all there was."""
 
-    def __init__(self, server: AgentServer, client: httpx.AsyncClient) -> None:
+    def __init__(self, server: AgentServer, client: httpx.AsyncClient, traffic: Traffic | None = None) -> None:
         self.server = server
+        self.traffic = traffic or Traffic()
         self.client = client
         self.said: list[dict[str, Any]] = []
         self.number = 0
@@ -119,7 +67,7 @@ class Peer:
     ) -> dict[str, Any]:
         """The response of a modern request, whole."""
         body = self.asking(method, params, can=can, **meta)
-        return self.read(MODERN, body, await self.post(body))
+        return self.read(body, await self.post(body))
 
     async def call(self, name: str = "assistant", *, can: Any = None, **params: Any) -> dict[str, Any]:
         """The result of a call."""
@@ -127,13 +75,15 @@ class Peer:
         meta = params.pop("meta", {})
         return (await self.ask("tools/call", {"name": name, **params}, can=can, **meta))["result"]
 
-    def read(self, version: str, body: dict[str, Any], response: httpx.Response) -> dict[str, Any]:
+    def read(self, body: dict[str, Any], response: httpx.Response) -> dict[str, Any]:
         if response.headers["content-type"].startswith("text/event-stream"):
             found = [message for _, message in messages(response.text) if message is not None]
         else:
             found = [response.json()]
-        judged = [judge(version, body["method"], message) for message in found]
-        *self.said, answer = judged
+        *self.said, answer = found
+        for message in self.said:
+            judge_told(version_of(body), message)
+        judge_answer(version_of(body), body["method"], answer)
         assert answer["id"] == body["id"]
         return answer
 
@@ -146,7 +96,7 @@ class Peer:
         body = self.body("initialize", params)
         response = await self.client.post(PATH, json=body, headers={"accept": ACCEPT})
         self.session = response.headers["mcp-session-id"]
-        return self.read(LEGACY, body, response)["result"]
+        return self.read(body, response)["result"]
 
     def body(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
         self.number += 1
@@ -163,7 +113,7 @@ class Peer:
     async def request(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
         """The response of a request in the session, whole."""
         body = self.body(method, params)
-        return self.read(LEGACY, body, await self.send(body))
+        return self.read(body, await self.send(body))
 
     async def note(self, method: str, params: dict[str, Any] | None = None) -> None:
         response = await self.send({"jsonrpc": "2.0", "method": method, "params": params or {}})
@@ -183,15 +133,13 @@ class Peer:
                 request = {"method": "GET", "headers": {**headers, "last-event-id": after}}
         async with self.client.stream(url=PATH, **request) as response:
             assert response.status_code == 200, await response.aread()
-            yield _frames(response, version, body["method"])
+            yield _frames(response)
 
 
-async def _frames(
-    response: httpx.Response, version: str, method: str
-) -> AsyncIterator[tuple[str | None, dict[str, Any] | None]]:
+async def _frames(response: httpx.Response) -> AsyncIterator[tuple[str | None, dict[str, Any] | None]]:
     rest = ""
     async for text in response.aiter_text():
         *parts, rest = (rest + text).split("\n\n")
         for part in parts:
-            for name, message in messages(part + "\n\n"):
-                yield name, message if message is None else judge(version, method, message)
+            for frame in messages(part + "\n\n"):
+                yield frame

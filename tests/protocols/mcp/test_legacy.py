@@ -172,7 +172,8 @@ async def test_there_is_no_stream_to_get_but_that_of_a_call(offer: Any) -> None:
 
 async def test_sessions_are_nobody_elses(offer: Any) -> None:
     peer = await offer(config={"api_tokens": {"a": "ta", "b": "tb"}})
-    body = peer.body("initialize", {"protocolVersion": LEGACY, "capabilities": {}})
+    info = {"name": "test", "version": "1"}
+    body = peer.body("initialize", {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": info})
     begun = await peer.client.post(PATH, json=body, headers={"accept": ACCEPT, "authorization": "Bearer ta"})
     peer.session = begun.headers["mcp-session-id"]
 
@@ -204,7 +205,7 @@ async def test_calls_of_a_session_go_on_side_by_side(offer: Any) -> None:
     first, second = calling(peer), calling(peer)
 
     async with asyncio.timeout(10), peer.streaming(first) as frames:
-        found = peer.read(LEGACY, second, await peer.send(second))
+        found = peer.read(second, await peer.send(second))
         held.set()
         last = [message async for _, message in frames if message][-1]
 
@@ -320,7 +321,7 @@ async def test_a_client_that_cannot_ask_is_told_which_run_waits(offer: Any) -> N
     await peer.initialize()
 
     body = calling(peer)
-    found = peer.read(LEGACY, body, await peer.send(body))["result"]
+    found = peer.read(body, await peer.send(body))["result"]
 
     run = await only_run(peer)
     assert found["isError"]

@@ -331,7 +331,7 @@ async def test_names_in_base64_are_read_before_they_are_compared(offer: Any) -> 
 
     response = await peer.post(body, mcp_name=f"=?base64?{name}?=")
 
-    assert not peer.read(MODERN, body, response)["result"]["isError"]
+    assert not peer.read(body, response)["result"]["isError"]
 
 
 async def test_two_headers_of_one_name_are_refused(offer: Any) -> None:
@@ -394,7 +394,7 @@ async def test_a_name_rebound_to_this_machine_is_no_page_of_ours(offer: Any) -> 
 async def test_scopes_do_not_see_one_another(offer: Any) -> None:
     peer = await offer(["hi"], config={"api_tokens": {"a": "ta", "b": "tb"}})
     body = peer.asking("tools/call", {"name": "assistant", "arguments": {"message": "go"}})
-    ours = peer.read(MODERN, body, await peer.post(body, authorization="Bearer ta"))
+    ours = peer.read(body, await peer.post(body, authorization="Bearer ta"))
     thread = ours["result"]["structuredContent"]["threadId"]
     read = peer.asking("resources/read", {"uri": f"wakeful://threads/{thread}"})
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.protocols.mcp.peer import LEGACY, META, MODERN, judge
+from tests.protocols.mcp.judge import LEGACY, META, MODERN, version_of
+from tests.protocols.mcp.traffic import Traffic
 
 PATIENCE = 30
 HELLO: dict[str, Any] = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
@@ -29,9 +30,12 @@ class Pipe:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
+        self.traffic = Traffic()
+        self.unanswered: list[dict[str, Any]] = []
 
     async def write(self, message: Any) -> None:
         assert self.process.stdin is not None
+        self.unanswered += [message] if isinstance(message, dict) else []
         line = message if isinstance(message, bytes) else json.dumps(message).encode()
         self.process.stdin.write(line + b"\n")
         await self.process.stdin.drain()
@@ -42,7 +46,7 @@ class Pipe:
     async def read(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         async with asyncio.timeout(PATIENCE):
-            return json.loads(await self.process.stdout.readline())
+            return self._noted(json.loads(await self.process.stdout.readline()))
 
     async def answer(self, id: Any = 1) -> dict[str, Any]:
         """The response with this id; what comes before it is left out."""
@@ -57,7 +61,23 @@ class Pipe:
         async with asyncio.timeout(PATIENCE):
             lines = (await self.process.stdout.read()).split(b"\n")
             await self.process.wait()
-        return [json.loads(line) for line in lines if line]
+        return [self._noted(json.loads(line)) for line in lines if line]
+
+    def _noted(self, message: dict[str, Any]) -> dict[str, Any]:
+        asked = next(
+            (one for one in self.unanswered if "method" not in message and one.get("id") == message["id"]), None
+        )
+        if asked is not None:
+            self.unanswered.remove(asked)
+            self.traffic.sent(asked, refused="error" in message)
+        self.traffic.told(message, version=version_of(asked) if asked else LEGACY)
+        return message
+
+    def judge(self) -> None:
+        """Fails for whatever either side said that is not in the schema."""
+        for message in self.unanswered:
+            self.traffic.sent(message)
+        self.traffic.assert_all_fits()
 
 
 def modern(**more: Any) -> dict[str, Any]:
@@ -70,7 +90,7 @@ Open = Callable[..., Awaitable[Pipe]]
 @pytest.fixture
 async def open_pipe(tmp_path: Path) -> AsyncIterator[Open]:
     """Starts `wakeful mcp` with these arguments in an empty folder."""
-    running: list[asyncio.subprocess.Process] = []
+    running: list[Pipe] = []
 
     async def start(*arguments: str) -> Pipe:
         settings = {name: value for name, value in os.environ.items() if not name.startswith("WAKEFUL_")}
@@ -86,14 +106,15 @@ async def open_pipe(tmp_path: Path) -> AsyncIterator[Open]:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        running.append(process)
-        return Pipe(process)
+        running.append(Pipe(process))
+        return running[-1]
 
     yield start
-    for process in running:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    for pipe in running:
+        if pipe.process.returncode is None:
+            pipe.process.kill()
+        await pipe.process.wait()
+        pipe.judge()
 
 
 @pytest.mark.proves("P01")
@@ -105,9 +126,9 @@ async def test_what_was_asked_before_the_end_of_input_is_answered(open_pipe: Ope
 
     found = {message.get("id"): message for message in await pipe.rest()}
 
-    assert judge(LEGACY, "initialize", found[1])["result"]["protocolVersion"] == LEGACY
+    assert found[1]["result"]["protocolVersion"] == LEGACY
     assert found["two"]["result"] == {}
-    assert "hi" in judge(LEGACY, "tools/call", found[3])["result"]["content"][0]["text"]
+    assert "hi" in found[3]["result"]["content"][0]["text"]
     assert pipe.process.returncode == 0
 
 
@@ -123,9 +144,9 @@ async def test_both_eras_are_spoken_side_by_side(open_pipe: Open) -> None:
     await pipe.ask("tools/list", id="l")
     plain = await pipe.answer("l")
 
-    assert judge(MODERN, "server/discover", discovered)["result"]["supportedVersions"] == [MODERN]
-    assert judge(LEGACY, "initialize", begun)["result"]["protocolVersion"] == LEGACY
-    assert judge(MODERN, "tools/list", listed)["result"]["tools"] == plain["result"]["tools"]
+    assert discovered["result"]["supportedVersions"] == [MODERN]
+    assert begun["result"]["protocolVersion"] == LEGACY
+    assert listed["result"]["tools"] == plain["result"]["tools"]
 
 
 @pytest.mark.proves("P01")

@@ -1,12 +1,11 @@
 """Room card: backends.a2a.
 
 What is here: an agent at an endpoint, asked over A2A with the official SDK's client. `backend.py` carries a step: it
-sends, follows and comes back to the remote task; `session.py` is one step's talk with the server, `handle.py` what is
-remembered of the task.
-Out: `outgoing.py` writes the message of a step. In: `incoming.py` has the shapes, `reply.py` folds what the server says
-into chunks, `questions.py` makes calls of what it asks.
-Wire: `remote.py` finds the agent card and calls methods, `bounded.py` limits what is read, `failures.py` names what goes
-wrong.
+sends, follows and comes back to the remote task; `handle.py` is what is remembered of that.
+Out: `outgoing.py` writes the message of a step. In: `incoming.py` has the shapes and `parts.py` makes ours of them,
+`reply.py` folds what the server says into chunks, `questions.py` makes calls of what it asks.
+Wire: `remote.py` finds the agent card and calls methods, `bounded.py` limits what is read, `failures.py` names what
+goes wrong.
 Start reading: `backend.py`, then `reply.py`.
 May import: contracts, and the SDK.
 Invariant: nothing is sent twice under two names, and nothing to another origin than the endpoint's own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import cast
 
 import httpx
 
@@ -27,8 +28,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
             await response.aclose()
             raise MalformedReply("the remote agent compressed its answer, which was not asked for")
         streamed = response.headers.get("content-type", "").lower().startswith(EVENT_STREAM)
-        body = response.stream
-        assert isinstance(body, httpx.AsyncByteStream)  # an async client's
+        body = cast("httpx.AsyncByteStream", response.stream)  # an async client's
         response.stream = _Body(body, self._most_bytes, self._most_streamed if streamed else None)
         return response
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import httpx
-from a2a.client.errors import A2AClientTimeoutError, AgentCardResolutionError
+from a2a.client.errors import A2AClientError, A2AClientTimeoutError, AgentCardResolutionError
 from a2a.utils.errors import (
     A2AError,
     ContentTypeNotSupportedError,
@@ -43,6 +43,16 @@ REFUSED = (
     TaskNotCancelableError,
 )
 
+STATUSES: tuple[tuple[range | tuple[int, ...], type[ModelError], str], ...] = (
+    ((401, 403), ModelUnauthorised, "wants another token; check token_env of the endpoint"),
+    ((404,), ModelNotFound, "knows no such agent; check url and agent of the endpoint"),
+    ((408, 504), ModelTimeout, "was too slow"),
+    ((429,), RateLimited, "is asked too often"),
+    ((503,), Overloaded, "has no time now"),
+    (range(300, 400), ModelRequestInvalid, "redirects, which is not followed; take its new address as the endpoint"),
+    (range(400, 500), ModelRequestInvalid, "does not take this"),
+)
+
 
 class RemoteAgentFailed(ModelError):
     """The agent on the other server says that it failed, or that its task was stopped there."""
@@ -70,27 +80,21 @@ class UntrustedCard(ModelError):
 
 def failure(agent: str, error: Exception) -> ModelError:
     """The error for what the SDK or the connection raised; tokens and addresses of the network stay out of it."""
+    who = f"remote agent {agent}"
+    status = _status(error)
     if isinstance(error, ModelError):
         return error
-    status = _status(error)
-    who = f"remote agent {agent}"
+    if isinstance(error, A2AError) and not isinstance(error, A2AClientError):
+        return _said(who, error)
     if status is not None:
-        return _of_status(who, status, error)
-    match error:
-        case A2AClientTimeoutError() | httpx.TimeoutException() | TimeoutError():
-            return ModelTimeout(f"{who}: nothing arrived for too long; see timeout_seconds of its endpoint")
-        case TaskNotFoundError():
-            return RemoteTaskGone(f"{who}: the server does not know its task any more")
-        case InternalError() | InvalidAgentResponseError():
-            return ModelUnavailable(f"{who} failed: {words(error.message)}")
-        case A2AError() if isinstance(error, REFUSED):
-            return ModelRequestInvalid(f"{who} does not take this: {words(error.message)}")
-        case _ if _unreachable(error):
-            return ModelUnavailable(f"{who} cannot be reached, or the connection broke")
-        case A2AError():
-            return MalformedReply(f"{who}: {words(str(error))}")
-        case _:
-            return MalformedReply(f"{who} said something that is not A2A ({type(error).__name__})")
+        found = ((kind, why) for codes, kind, why in STATUSES if status in codes)
+        kind, why = next(found, (ModelUnavailable, "failed"))
+        return kind(f"{who}: the server answered {status}, which means that it {why}")
+    if isinstance(error, A2AClientTimeoutError | httpx.TimeoutException | TimeoutError):
+        return ModelTimeout(f"{who}: nothing arrived for too long; see timeout_seconds of its endpoint")
+    if _unreachable(error):
+        return ModelUnavailable(f"{who} cannot be reached, or the connection broke")
+    return _said(who, error)
 
 
 def words(text: str) -> str:
@@ -105,29 +109,19 @@ def _status(error: Exception) -> int | None:
     return cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else None
 
 
-def _of_status(who: str, status: int, error: Exception) -> ModelError:
-    match status:
-        case 401 | 403:
-            return ModelUnauthorised(f"{who}: the server answered {status}; check token_env of its endpoint")
-        case 404:
-            return ModelNotFound(f"{who}: the server answered 404; check the url and agent of its endpoint")
-        case 408 | 504:
-            return ModelTimeout(f"{who}: the server answered {status}")
-        case 429:
-            return RateLimited(f"{who}: the server answered 429")
-        case 503:
-            return Overloaded(f"{who}: the server answered 503")
-        case _ if 300 <= status < 400:
-            return ModelRequestInvalid(f"{who}: the server redirects ({status}), which is not followed; use its new url")
-        case _ if status < 500:
-            why = f": {words(error.message)}" if isinstance(error, A2AError) and not _plain_http(error) else ""
-            return ModelRequestInvalid(f"{who}: the server answered {status}{why}")
+def _said(who: str, error: Exception) -> ModelError:
+    """The error for an answer that is one, or that is not A2A at all."""
+    match error:
+        case TaskNotFoundError():
+            return RemoteTaskGone(f"{who}: the server does not know its task any more")
+        case InternalError() | InvalidAgentResponseError():
+            return ModelUnavailable(f"{who} failed: {words(error.message)}")
+        case A2AError() if isinstance(error, REFUSED):
+            return ModelRequestInvalid(f"{who} does not take this: {words(error.message)}")
+        case A2AError():
+            return MalformedReply(f"{who}: {words(str(error))}")
         case _:
-            return ModelUnavailable(f"{who}: the server answered {status}")
-
-
-def _plain_http(error: A2AError) -> bool:
-    return error.message.startswith("HTTP Error")
+            return MalformedReply(f"{who} said something that is not A2A ({type(error).__name__})")
 
 
 def _unreachable(error: BaseException | None) -> bool:

@@ -14,8 +14,8 @@ from wakeful.contracts.model_errors import MalformedReply
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class Position(msgspec.Struct, frozen=True):
-    """How much of an artifact was shown: characters of text, and parts that are not text."""
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """How much of an artifact was taken in: characters of text, and parts that are not text."""
 
     characters: int = 0
     others: int = 0
@@ -25,7 +25,8 @@ class Handle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The message of `step` and the task it belongs to.
 
     `task_id` is empty until the server has said which it is. `delivered`: the server has answered that message.
-    `seen` is what steps before this one have shown of the task's artifacts, by artifact id.
+    `seen` is what steps before this one have shown of the task's artifacts, `shown` the same with this one, once it is
+    done.
     """
 
     card_url: str
@@ -35,6 +36,7 @@ class Handle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     context_id: str = ""
     delivered: bool = False
     seen: Mapping[str, Position] = {}
+    shown: Mapping[str, Position] = {}
 
 
 class _Context(msgspec.Struct, frozen=True, kw_only=True):

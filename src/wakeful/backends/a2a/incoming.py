@@ -138,7 +138,7 @@ def _bounded(said: Said) -> None:
     if said.task is not None:
         ids += [said.task.id, said.task.context_id]
     ids += [artifact.artifact_id for artifact in artifacts]
-    if any(len(id) > LONGEST_ID for id in ids):
+    if any(len(one) > LONGEST_ID for one in ids):
         raise MalformedReply(f"the remote agent uses an id of more than {LONGEST_ID} characters")
     if sum(len(artifact.parts) for artifact in artifacts) > MOST_PARTS:
         raise MalformedReply(f"the remote agent sent more than {MOST_PARTS} parts at once")

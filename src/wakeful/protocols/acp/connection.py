@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from wakeful.contracts.json import JsonValue
 from wakeful.protocols.acp import content, decode, requests
 from wakeful.protocols.acp.client import Client, ClientRefused
 from wakeful.protocols.acp.methods import MethodNotFound, Methods, NotInitialized, Reply, RunFailed
+from wakeful.server.pipes import Lines
 
 S = TypeVar("S")
 MOST_REQUESTS = 100
@@ -33,18 +34,6 @@ CODES: dict[type[WakefulError], int] = {
 _json = msgspec.json.encode
 _messages = msgspec.json.Decoder(requests.Incoming)
 log = logging.getLogger("wakeful.acp")
-
-
-class Lines(Protocol):
-    """A pipe in both directions. Lines come and go without their ends."""
-
-    async def read(self) -> bytes | None:
-        """The next line, None at the end. Raises `BadRequest` for one that is too long, of which nothing is kept."""
-        ...
-
-    async def write(self, line: bytes) -> None:
-        """Hand over a line; waits while the other side does not read. Raises `OSError` when nobody is there."""
-        ...
 
 
 class Connection:

@@ -1,8 +1,8 @@
 """Turns a run's log into ACP updates and into what a turn must act upon: a fold that remembers only what is open.
 
 ACP has no update that takes text back. When a step restarts, what follows has message ids of its own and the calls of
-the void attempt have failed. Ids of calls are the step's message id and the model's call id, because models use call
-ids again; so a replay of the history names them alike.
+the void attempt have failed; an artifact that begins anew is another message. Ids of calls are the step's message id
+and the model's call id, because models use call ids again; so a replay of the history names them alike.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Encoder:
         self._message = ""
         self._attempt = 1
         self._calls: dict[str, _Call] = {}
+        self._versions: dict[str, int] = {}
         self._plan = PlanKeeper()
         self._usage = Usage()
         self._out: list[bytes] = []
@@ -123,6 +124,7 @@ class Encoder:
                     self._put(control.Ended("cancelled" if outcome == "cancelled" else stop))
 
     def _on_step(self, event: log.StepStarted | log.StepRestarted) -> None:
+        self._versions.clear()
         if isinstance(event, log.StepStarted):
             self._message, self._attempt = event.message_id, 1
             return
@@ -255,7 +257,9 @@ class Encoder:
         self._put(wire.ToolCallUpdate(call.id, content=[*call.shown]))
 
     def _show_artifact(self, event: log.ArtifactChanged) -> None:
-        message_id = f"{self._id}/artifact/{event.id}"
+        version = self._versions.get(event.id, int(event.append)) + (not event.append)
+        self._versions[event.id] = version
+        message_id = f"{self._id}/artifact/{event.id}" + (f"~{version}" if version > 1 else "")
         if event.name and not event.append:
             self._put(wire.AgentChunk(content.text(f"**{event.name}**\n\n"), message_id))
         self._put(wire.AgentChunk(content.of_input(event.part), message_id))

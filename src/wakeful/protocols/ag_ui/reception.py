@@ -27,7 +27,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """What answers a request: the run's events after `after`.
+    """What answers a request: the run's events after `after`. `opened`: its thread was made for it.
 
     For answers that were given before, `again` are the messages these events bring, which the client may hold already;
     else it is None.
@@ -36,6 +36,7 @@ class Continuation:
     run: Run
     after: int
     again: frozenset[str] | None = None
+    opened: bool = False
 
 
 class Reception:
@@ -93,9 +94,11 @@ class Reception:
             return Continuation(run, question - 1)
         return Continuation(run, question, frozenset(again))
 
-    async def holds_all(self, principal: Principal, run: Run, base: SnapshotBase) -> bool:
+    async def holds_all(self, principal: Principal, given: Continuation, asked: Input, base: SnapshotBase) -> bool:
         """Whether a client that sent these messages holds the thread from its beginning on."""
-        thread = await self._operations.thread(principal, run.thread_id)
+        if given.opened:
+            return all(message.id in base.ids for message in asked.request.messages[:1])
+        thread = await self._operations.thread(principal, given.run.thread_id)
         first = await self._operations.messages(MessageQuery(thread_key=thread.key, limit=1))
         return all(message.id in base.ids for _, message in first.items)
 

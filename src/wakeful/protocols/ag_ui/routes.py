@@ -80,7 +80,8 @@ class Runs:
                 if receipt.answers and wants_json(request):
                     return forwarded(receipt)
                 if not receipt.answers or receipt.effect != "replayed":
-                    return await self._show(principal, Continuation(receipt.run, receipt.after), asked)
+                    answer = Continuation(receipt.run, receipt.after, opened=receipt.opened)
+                    return await self._show(principal, answer, asked)
                 judged = await self._reception.continuation(receipt.run, asked)
         if isinstance(judged, Refusal):
             return self._refused(request, judged)
@@ -114,7 +115,7 @@ class Runs:
             stored, _ = await self._operations.conversation(await self._operations.thread(principal, run.thread_id))
             rest = [message for message in stored if message.id not in given.again]
             reader = replace(reader, before=ag_ui_messages(rest))
-        elif asked.held is not None and await self._reception.holds_all(principal, run, asked.held):
+        elif asked.held is not None and await self._reception.holds_all(principal, given, asked, asked.held):
             reader = replace(reader, sent=asked.held.messages)
         return self._operations.watch(run, watch(run, reader, start=given.after, after=given.after))
 

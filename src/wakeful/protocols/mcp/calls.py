@@ -35,6 +35,11 @@ class Following:
     after: int = 0
 
     @property
+    def announced(self) -> bool:
+        """Whether the client wants no stream: if the run does not come to its end soon, it is told of a task."""
+        return self.client.modern and self.client.knows_tasks
+
+    @property
     def token(self) -> ProgressToken | None:
         """What the client wants progress under."""
         found = envelope.meta_of(self.call.params).get("progressToken")

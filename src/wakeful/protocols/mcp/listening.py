@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 import msgspec
 
-from wakeful.contracts.errors import NotFound
+from wakeful.contracts.errors import NotFound, WakefulError
 from wakeful.contracts.event import LogEntry, RunFinished, RunStarted, RunWaiting
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.run import Run
@@ -48,11 +48,8 @@ class Listening:
         self._operations = operations
         self._tasks = tasks
 
-    async def open(self, client: Client, call: wire.Call) -> AsyncGenerator[bytes]:
-        """The messages of a stream that goes on until the client, or the process, goes; empty bytes mean silence.
-
-        Raises `Refused`.
-        """
+    async def open(self, client: Client, call: wire.Call) -> Subscription:
+        """What a client wants to hear of. Raises `Refused`."""
         asked = wire.object_of(call.params, "notifications")
         tasks, uris = _texts(asked, "taskIds"), _texts(asked, "resourceSubscriptions")
         if len(tasks) + len(uris) > MOST:
@@ -66,45 +63,7 @@ class Listening:
             honoured["resourceSubscriptions"] = list(by_uri)
         subjects = [Subject(run, None) for run in by_task.values()]
         subjects += [Subject(run, uri) for uri, run in by_uri.items()]
-        return self._messages(client, call, honoured, subjects)
-
-    async def _messages(
-        self, client: Client, call: wire.Call, honoured: JsonObject, subjects: Sequence[Subject]
-    ) -> AsyncGenerator[bytes]:
-        meta: JsonObject = {SUBSCRIPTION_KEY: call.id}
-        acknowledged: JsonObject = {"notifications": honoured, "_meta": meta}
-        yield wire.notification("notifications/subscriptions/acknowledged", acknowledged)
-        waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING_FRAMES)
-        telling = [
-            asyncio.create_task(self._tell(client, subject, meta, waiting), name="listening") for subject in subjects
-        ]
-        try:
-            while not self._operations.going_down:
-                try:
-                    async with asyncio.timeout(SILENCE_SECONDS):
-                        found = await waiting.get()
-                except TimeoutError:
-                    yield b""
-                    continue
-                yield found
-            yield wire.result(call.id, envelope.completed(client, {"_meta": meta}))
-        finally:
-            for task in telling:
-                task.cancel()
-            await asyncio.gather(*telling, return_exceptions=True)
-
-    async def _tell(self, client: Client, subject: Subject, meta: JsonObject, waiting: asyncio.Queue[bytes]) -> None:
-        """Put a notification of the run as it is now, and of every change, into the queue."""
-        async with aclosing(self._operations.follow(subject.run, after=0, until_finished=True)) as events:
-            async for batch in events:
-                if any(_matters(entry) for entry in batch):
-                    run = await self._operations.run(client.principal, subject.run.id)
-                    await waiting.put(await self._told(run, subject.uri, meta))
-
-    async def _told(self, run: Run, uri: str | None, meta: JsonObject) -> bytes:
-        if uri is not None:
-            return wire.notification("notifications/resources/updated", {"uri": uri, "_meta": meta})
-        return wire.notification("notifications/tasks", {**await self._tasks.detailed(run), "_meta": meta})
+        return Subscription(self._operations, self._tasks, client, call.id, honoured=honoured, subjects=subjects)
 
     async def _run(self, client: Client, id: str) -> Run | None:
         try:
@@ -114,6 +73,63 @@ class Listening:
 
     async def _run_at(self, client: Client, uri: str) -> Run | None:
         return await self._run(client, unquote(uri.removeprefix(RUNS))) if uri.startswith(RUNS) else None
+
+
+class Subscription:
+    """One stream: its `messages`, and `work` that has to go on beside it until the stream is over."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        tasks: Tasks,
+        client: Client,
+        call_id: wire.RequestId,
+        *,
+        honoured: JsonObject,
+        subjects: Sequence[Subject],
+    ) -> None:
+        self._operations = operations
+        self._tasks = tasks
+        self._client = client
+        self._call_id = call_id
+        self._honoured = honoured
+        self._subjects = subjects
+        self._meta: JsonObject = {SUBSCRIPTION_KEY: call_id}
+        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING_FRAMES)
+
+    async def messages(self) -> AsyncGenerator[bytes]:
+        """Goes on until the client, or the process, goes; empty bytes mean silence."""
+        acknowledged: JsonObject = {"notifications": self._honoured, "_meta": self._meta}
+        yield wire.notification("notifications/subscriptions/acknowledged", acknowledged)
+        while not self._operations.going_down:
+            try:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    found = await self._waiting.get()
+            except TimeoutError:
+                found = b""
+            yield found
+        yield wire.result(self._call_id, envelope.completed(self._client, {"_meta": self._meta}))
+
+    async def work(self) -> None:
+        """Bring what is to be told, until every run is over. A run whose log is removed tells nothing more."""
+        async with asyncio.TaskGroup() as tasks:
+            for subject in self._subjects:
+                tasks.create_task(self._tell(subject), name="listening")
+
+    async def _tell(self, subject: Subject) -> None:
+        """Put a notification of the run as it is now, and of every change, into the queue."""
+        with suppress(WakefulError):
+            async with aclosing(self._operations.follow(subject.run, after=0, until_finished=True)) as events:
+                async for batch in events:
+                    if any(_matters(entry) for entry in batch):
+                        run = await self._operations.run(self._client.principal, subject.run.id)
+                        await self._waiting.put(await self._told(run, subject.uri))
+
+    async def _told(self, run: Run, uri: str | None) -> bytes:
+        if uri is not None:
+            return wire.notification("notifications/resources/updated", {"uri": uri, "_meta": self._meta})
+        told: JsonObject = {**await self._tasks.detailed(run), "_meta": self._meta}
+        return wire.notification("notifications/tasks", told)
 
 
 def _matters(entry: LogEntry) -> bool:

@@ -45,12 +45,17 @@ class Modern:
             following = await self._calls.begin(client, call)
         except Unusable as error:
             return results.failed(error.message)
-        if client.knows_tasks:
-            task = await self.tasks.of_call(following)
-            return task or await self._calls.outcome(call, client, await self._now(following))
-        if following.run.status is RunStatus.WAITING:
+        if following.run.status is RunStatus.WAITING and not following.announced:
             return await self._calls.outcome(call, client, following.run)
         return following
+
+    async def announced(self, following: Following) -> JsonObject:
+        """The complete result of a call of a client that knows tasks: what the run wrote, or the run as a task."""
+        client = following.client
+        found = await self.tasks.of_call(following)
+        if found is None:
+            found = await self._calls.outcome(following.call, client, await self._now(following))
+        return envelope.completed(client, found)
 
     async def _now(self, following: Following) -> Run:
         return await self._operations.run(following.client.principal, following.run.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -18,7 +19,7 @@ from wakeful.protocols.mcp.listening import LISTEN, Listening
 from wakeful.protocols.mcp.modern import Modern
 from wakeful.protocols.mcp.origins import Origins
 from wakeful.protocols.mcp.sessions import Session, Sessions, call_key
-from wakeful.protocols.mcp.streams import CancelledWithItsClient, frames, plain, resumed_at
+from wakeful.protocols.mcp.streams import Accompanied, CancelledWithItsClient, frames, plain, resumed_at
 from wakeful.server import problems, sse
 from wakeful.server.auth import Principal
 from wakeful.server.body import read_json
@@ -117,12 +118,32 @@ class Door:
         envelope.check_headers(message, request.headers.items())
         client = envelope.read(principal, message)
         if message.method == LISTEN:
-            return self._stream_of(plain(await self._listening.open(client, message)))
+            heard = await self._listening.open(client, message)
+            return Accompanied(self._stream_of(plain(heard.messages())), heard.work)
         found = await self._modern.answer(client, message)
         if not isinstance(found, Following):
             return Response(wire.result(message.id, found), media_type=JSON)
+        if found.announced:
+            return await self._announce(found, request)
         stream = self._stream_of(frames(self._calls.follow(found), key=None, primed=False))
         return CancelledWithItsClient(stream, lambda: self._calls.cancel(principal, found.run.id))
+
+    async def _announce(self, following: Following, request: Request) -> Response:
+        """The result of a call, or its task; a client that goes before that has cancelled the call."""
+        call = following.call
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self._cancel_with_client(following, request))
+            try:
+                found = Response(wire.result(call.id, await self._modern.announced(following)), media_type=JSON)
+            except WakefulError as error:
+                found = _refusal(call.id, error)
+            watching.cancel()
+        return found
+
+    async def _cancel_with_client(self, following: Following, request: Request) -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        await self._calls.cancel(following.client.principal, following.run.id)
 
     # -- the old era
 

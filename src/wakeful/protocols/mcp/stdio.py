@@ -9,7 +9,6 @@ import asyncio
 import logging
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import Protocol
 
 from wakeful.contracts.errors import BadRequest, WakefulError
 from wakeful.contracts.json import JsonObject
@@ -22,6 +21,7 @@ from wakeful.protocols.mcp.listening import LISTEN, Listening
 from wakeful.protocols.mcp.modern import Modern
 from wakeful.server.auth import Principal
 from wakeful.server.operations import Operations
+from wakeful.server.pipes import Lines
 
 AT_ONCE = 128
 """Most requests that are worked on; the input is not read any further meanwhile."""
@@ -29,18 +29,6 @@ DRAIN_SECONDS = 10
 """How long calls may go on when the input has ended."""
 
 log = logging.getLogger("wakeful.mcp")
-
-
-class Lines(Protocol):
-    """The two pipes, line by line."""
-
-    async def read(self) -> bytes | None:
-        """The next line, None at the end; raises `BadRequest` for one that is too long."""
-        ...
-
-    async def write(self, line: bytes) -> None:
-        """Hand a line over; waits for room. Raises `OSError` when nobody reads any more."""
-        ...
 
 
 class Connection:
@@ -132,7 +120,7 @@ class Connection:
         else:
             found = await self._in_session(call)
         if isinstance(found, Following):
-            await self._follow(found)
+            await (self._announce(found) if found.announced else self._follow(found))
         else:
             await self._send(wire.result(call.id, found))
 
@@ -153,19 +141,32 @@ class Connection:
     async def _follow(self, following: Following) -> None:
         """Send what a call brings; one that its client gave up has no response."""
         called = following.call.id
-        self._runs[called] = following.run.id
-        if called in self._given_up:
-            await self._calls.cancel(self._principal, following.run.id)
+        await self._begun(following)
         async with aclosing(self._calls.follow(following)) as messages:
             async for said in messages:
                 if said is not None and not (said.response and called in self._given_up):
                     await self._send(said.message)
 
+    async def _announce(self, following: Following) -> None:
+        await self._begun(following)
+        found = await self._modern.announced(following)
+        if following.call.id not in self._given_up:
+            await self._send(wire.result(following.call.id, found))
+
+    async def _begun(self, following: Following) -> None:
+        """From here on the call can be stopped; it may have been given up before."""
+        self._runs[following.call.id] = following.run.id
+        if following.call.id in self._given_up:
+            await self._calls.cancel(self._principal, following.run.id)
+
     async def _listen(self, client: Client, call: wire.Call) -> None:
-        async with aclosing(await self._listening.open(client, call)) as messages:
+        found = await self._listening.open(client, call)
+        async with asyncio.TaskGroup() as tasks, aclosing(found.messages()) as messages:
+            working = tasks.create_task(found.work())
             async for message in messages:
                 if message:
                     await self._send(message)
+            working.cancel()
 
     async def _noted(self, note: wire.Note) -> None:
         called = legacy.cancelled_id(note)

@@ -1,8 +1,9 @@
-"""A call's messages as an event stream: resumable in the old era, in the new one over when its client goes."""
+"""Messages as an event stream: a call's is resumable in the old era, in the new one over when its client goes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 
 from starlette.responses import Response
@@ -32,6 +33,22 @@ class CancelledWithItsClient(Response):
         await self._stream(scope, receive, watched)
         if not self._ended:
             await self._gone()
+
+
+class Accompanied(Response):
+    """Sends a stream; `work` is done beside it, at most until the stream is over."""
+
+    def __init__(self, stream: Response, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._work = work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it all, or as much as the client takes."""
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(self._work())
+            await self._stream(scope, receive, send)
+            working.cancel()
 
 
 async def frames(messages: AsyncGenerator[Said | None], *, key: str | None, primed: bool) -> AsyncGenerator[bytes]:

@@ -126,11 +126,12 @@ def notification(method: str, params: JsonObject) -> bytes:
 
 
 def failure(id: RequestId | None, error: WakefulError) -> bytes:
-    """An error response; defects say nothing about themselves."""
+    """An error response, without an id when it answers nothing that has one; defects say nothing about themselves."""
     told: JsonObject = {"code": rpc_code(error), "message": error.message}
     if isinstance(error, Refused) and error.details is not None:
         told["data"] = error.details
-    return msgspec.json.encode({"jsonrpc": "2.0", "id": id, "error": told})
+    answered: JsonObject = {} if id is None else {"id": id}
+    return msgspec.json.encode({"jsonrpc": "2.0", **answered, "error": told})
 
 
 def rpc_code(error: WakefulError) -> int:
