@@ -32,7 +32,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of a model. Every tool call in `messages` has its result there."""
+    """One call of a model. Every tool call in `messages` has its result there; data and artifacts come as text."""
 
     model: str
     instructions: str

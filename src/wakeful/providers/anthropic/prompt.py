@@ -10,6 +10,8 @@ import msgspec
 
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.message import (
+    ArtifactPart,
+    DataPart,
     FilePart,
     Message,
     MessagePart,
@@ -100,7 +102,7 @@ def _block(part: MessagePart, provider: str) -> JsonObject | None:
             return _thinking(part) if part.provider == provider else None
         case FilePart():
             return _file(part)
-        case SourcePart():
+        case SourcePart() | DataPart() | ArtifactPart():
             return None
 
 
