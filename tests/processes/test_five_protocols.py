@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.processes import transcripts
 from tests.processes.conftest import TARGET, Fleet
@@ -133,6 +134,8 @@ async def break_off(scene: Scene, server: Any, run: str) -> None:
         assert [event["type"] for event in watched.seen].count("TOOL_CALL_RESULT") == 1
         assert (await polled(server, run))["status"] == "working"
         server.command.process.kill()
+        with pytest.raises(httpx.HTTPError):  # the connection breaks
+            await watched.rest()
         await server.command.code()
 
 
