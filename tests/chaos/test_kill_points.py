@@ -10,7 +10,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
@@ -40,14 +41,17 @@ BEFORE_ACCEPT: dict[str, Point] = {
 NOT_YET_RUN: dict[str, Point] = {
     "5-6": ("after accept", ""),
     "6-7": ("before send", "http.response.start"),
-    "7-8": ("before history", ""),
-    "8-9": ("after history", ""),
     "before the model call": ("model asked", ""),
     "in 9, in mid-stream": ("model wrote", "TextDelta"),
     "in 9, in mid-call": ("model wrote", "ToolCallDelta"),
     "9-10, the reply is complete": ("model wrote", "ReplyFinished"),
     "10-11, the reply is not committed": ("before append", "ModelCallFinished"),
 }
+WHILE_READ: dict[str, Point] = {
+    "7-8": ("before history", ""),
+    "8-9": ("after history", ""),
+}
+"""Of a thread that was made for the run there is nothing to read."""
 WHILE_SHOWN: dict[str, Point] = {
     "12-13": ("before send", "text-delta"),
     "in 13": ("after send", "text-delta"),
@@ -121,23 +125,30 @@ def nursery(forking: subprocess.Popen[str], tmp_path: Path) -> Nursery:
     return Nursery(forking, tmp_path)
 
 
+@asynccontextmanager
+async def reopened(nursery: Nursery) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of another process on the same database."""
+    async with teller_runtime(nursery.database, nursery.ledger, 0) as runtime:
+        transport = httpx.ASGITransport(app=AgentServer(runtime).app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://recovered") as client:
+            yield client
+
+
 async def recover(nursery: Nursery, question: str, *, approved: bool = True) -> tuple[bool, bool, dict[str, object]]:
     """What another process makes of it: was the run known, did it wait, and the results of its calls.
 
     The request is sent again, questions are answered, and apart from results the transcript must be right.
     """
     (expected,) = (await uninterrupted({"run": question}, nursery.ledger.parent)).values()
-    async with teller_runtime(nursery.database, nursery.ledger, 0) as runtime:
-        app = AgentServer(runtime).app
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://recovered") as client:
-            known = (await client.get(f"/v1/runs/{RUN}")).status_code == 200
-            path, body = asking(question)
-            (await client.post(path, json=body)).raise_for_status()
-            waited = (await client.get(f"/v1/runs/{RUN}")).json()["status"] == "waiting"
-            await decide(client, approved=approved)
-            await client.get(f"/v1/runs/{RUN}/events/stream")
-            run = (await client.get(f"/v1/runs/{RUN}")).json()
-            messages = (await client.get("/v1/threads/thread/messages")).json()["messages"]
+    async with reopened(nursery) as client:
+        known = (await client.get(f"/v1/runs/{RUN}")).status_code == 200
+        path, body = asking(question)
+        (await client.post(path, json=body)).raise_for_status()
+        waited = (await client.get(f"/v1/runs/{RUN}")).json()["status"] == "waiting"
+        await decide(client, approved=approved)
+        await client.get(f"/v1/runs/{RUN}/events/stream")
+        run = (await client.get(f"/v1/runs/{RUN}")).json()
+        messages = (await client.get("/v1/threads/thread/messages")).json()["messages"]
     assert run["status"] == "completed", run
     assert [message["role"] for message in messages].count("user") == 1
     found = of_stored(messages)
@@ -160,6 +171,20 @@ async def test_a_request_that_was_not_accepted_is_absent_and_can_be_sent_again(n
 @pytest.mark.proves("E17", "R21")
 @pytest.mark.parametrize("point", (NOT_YET_RUN | RAN).values(), ids=NOT_YET_RUN | RAN)
 async def test_an_accepted_request_is_answered_as_if_nothing_had_happened(nursery: Nursery, point: Point) -> None:
+    nursery.kill_at(PAY, point)
+
+    known, _, results = await recover(nursery, PAY)
+
+    assert known
+    assert OUTCOME_UNKNOWN not in results.values()
+    assert nursery.ran == 1
+
+
+@pytest.mark.proves("E17", "R21")
+@pytest.mark.parametrize("point", WHILE_READ.values(), ids=WHILE_READ)
+async def test_a_request_on_a_known_thread_is_answered_likewise(nursery: Nursery, point: Point) -> None:
+    async with reopened(nursery) as client:
+        (await client.post("/v1/threads", json={"id": "thread"})).raise_for_status()
     nursery.kill_at(PAY, point)
 
     known, _, results = await recover(nursery, PAY)
