@@ -33,11 +33,11 @@ SWEEPS = {
     "last_seqs": 5,
     "due_documents": 5,
     "runs_to_pack": 60,
-    "select 1": 30,
+    "probe": 30,
     "renew_leases": LEASE_SECONDS / 3,
     "orders": LEASE_SECONDS / 3,
 }
-"""What a process asks when nothing happens, and the seconds between two times. `select 1` is the listener's."""
+"""What a process asks when nothing happens, and the seconds between two times. `probe` (`select 1`) is the listener's."""
 SPARE = 3
 """One for the edge of the time, and the two that renewals of leases wake."""
 LEARNED = 6
