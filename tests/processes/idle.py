@@ -37,7 +37,7 @@ SWEEPS = {
     "renew_leases": LEASE_SECONDS / 3,
     "orders": LEASE_SECONDS / 3,
 }
-"""What a process asks when nothing happens, and the seconds between two times. `probe` (`select 1`) is the listener's."""
+"""What a process asks when nothing happens, and the seconds between two times. `probe` is the listener's, too."""
 SPARE = 3
 """One for the edge of the time, and the two that renewals of leases wake."""
 LEARNED = 6
