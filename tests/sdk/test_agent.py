@@ -50,6 +50,7 @@ def test_every_argument_reaches_the_spec():
         "instructions": "i",
         "description": "d",
         "delegates": ("other",),
+        "handoffs": ("third",),
         "max_steps": 2,
         "max_output_tokens": 3,
         "temperature": 0.5,

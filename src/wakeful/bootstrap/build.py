@@ -32,6 +32,7 @@ from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.clock import SystemClock
 from wakeful.runtime.config import RuntimeConfig
+from wakeful.runtime.handoff import PREFIX
 from wakeful.runtime.runtime import Runtime
 from wakeful.sdk.agent import Agent
 from wakeful.sdk.exposure import Exposed
@@ -144,6 +145,20 @@ def _unfit_delegates(catalog: Catalog, agent: AgentSpec) -> Iterator[str]:
             yield f"delegate {name!r} is also the name of {'the agent itself' if name == agent.id else 'a tool'}"
 
 
+def _unfit_handoffs(catalog: Catalog, agent: AgentSpec) -> Iterator[str]:
+    """What is wrong with the agents it may hand the conversation to."""
+    for name in agent.handoffs:
+        tool = f"{PREFIX}{name}"
+        if name not in catalog.agents:
+            yield f"unknown agent in handoffs: {name}"
+        elif name == agent.id:
+            yield f"handoff {name!r} is the agent itself"
+        elif not TOOL_NAME.fullmatch(tool):
+            yield f"handoff {name!r} cannot be a tool name; give that agent a shorter id of letters, digits, _ and -"
+        elif tool in agent.tools or tool in agent.delegates:
+            yield f"handoff {name!r} is a tool named {tool!r}, and so is another tool; rename that"
+
+
 def _check(catalog: Catalog) -> None:
     problems: list[str] = []
     for agent in catalog.agents.values():
@@ -156,6 +171,7 @@ def _check(catalog: Catalog) -> None:
         if missing:
             problems.append(f"agent {agent.id!r}: unknown tools: {', '.join(missing)}")
         problems.extend(f"agent {agent.id!r}: {problem}" for problem in _unfit_delegates(catalog, agent))
+        problems.extend(f"agent {agent.id!r}: {problem}" for problem in _unfit_handoffs(catalog, agent))
     unknown = [name for name in catalog.exposure.agents if name not in catalog.agents]
     if unknown:
         problems.append(f"unknown agents are exposed: {', '.join(unknown)}")

@@ -8,8 +8,8 @@ groups. The tag of every event on the wire is its class name in snake_case. Orde
 
 RunStarted is followed by StateReplaced when the thread has a shared state; StateChanged comes among tool call events.
 
-A step that waits for decisions goes on after the next RunStarted. `StepRestarted` voids what the step showed
-so far. Exactly one RunFinished ends the log.
+A step that waits for decisions goes on after the next RunStarted. HandedOff comes after a StepFinished.
+`StepRestarted` voids what the step showed so far. Exactly one RunFinished ends the log.
 """
 
 from __future__ import annotations
@@ -91,6 +91,12 @@ class RunFinished(msgspec.Struct, frozen=True, tag="run_finished", omit_defaults
     stop_reason: StopReason
     usage: Usage = Usage()
     error: ErrorReport | None = None
+
+
+class HandedOff(msgspec.Struct, frozen=True, tag="handed_off"):
+    """The run goes on with another agent, whose next step answers the same input."""
+
+    agent_id: str
 
 
 class StepStarted(msgspec.Struct, frozen=True, tag="step_started"):
@@ -310,6 +316,7 @@ Fact = (
     RunAccepted
     | InputChanged
     | RunStarted
+    | HandedOff
     | RunWaiting
     | RunFinished
     | StepStarted

@@ -71,6 +71,8 @@ class AgentSpec(Spec):
     tools: tuple[Id, ...] = ()
     delegates: tuple[Id, ...] = ()
     """Other agents this one may hand work to: each is a tool named by the agent's id."""
+    handoffs: tuple[Id, ...] = ()
+    """Other agents that may take the conversation over: each is a tool named `transfer_to_` and the agent's id."""
     max_steps: int = Field(default=16, ge=1, le=1000)
     max_output_tokens: int | None = Field(default=None, ge=1)
     temperature: float | None = Field(default=None, ge=0, le=2)

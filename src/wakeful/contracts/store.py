@@ -284,8 +284,18 @@ class Store(Reads, Upkeep, Moving, Documents, Protocol):
         """End a dispatch. Raises `LeaseLost`; then nothing was written."""
         ...
 
-    async def requeue(self, lease: Lease, *, available_at: int, at: int, error: ErrorReport | None = None) -> None:
+    async def requeue(
+        self,
+        lease: Lease,
+        *,
+        available_at: int,
+        at: int,
+        error: ErrorReport | None = None,
+        agent_id: str | None = None,
+    ) -> None:
         """Hand a run back: queued, its dispatch available from `available_at`; with `error` it counts as a failure.
+
+        With `agent_id` it goes on with that agent, who becomes the newest of its thread.
 
         Raises `LeaseLost`.
         """

@@ -66,7 +66,8 @@ class BackendSource:
 class Assignment:
     """One run and everything it needs.
 
-    `source` is what makes the replies. `frontend` tools are carried out by the client and never hide
+    `source` is what makes the replies. `handoffs` are the agents that may take the run over, by the tools that say so.
+    `frontend` tools are carried out by the client and never hide
     a server tool of the same name. `history` is the whole thread including this run's messages so far.
     `announced`: the log already says that the run started. `active_ms` is how long earlier dispatches carried it.
     `state` is the shared state of the thread.
@@ -84,6 +85,7 @@ class Assignment:
     active_ms: int = 0
     state: JsonObject = field(default_factory=dict[str, JsonValue])
     prices: Prices = NO_PRICES
+    handoffs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,8 @@ class Ending:
     """How a dispatch of a run ended: at rest (`waiting` with its interrupts), for good, or put back (`queued`).
 
     `queued` with an `error` is a failure that may pass, not before `retry_after_ms` where the vendor said so. Its step
-    is left open: the run goes on from there, or is given up after `Loop.salvage`.
+    is left open: the run goes on from there, or is given up after `Loop.salvage`. `queued` with an `agent_id` goes on
+    with that agent.
     """
 
     status: RunStatus
@@ -99,3 +102,4 @@ class Ending:
     error: ErrorReport | None = None
     interrupts: tuple[Interrupt, ...] = ()
     retry_after_ms: int | None = None
+    agent_id: str | None = None

@@ -64,6 +64,7 @@ class Loop:
         closed = closed_steps(self._history, assignment.run.id, before=unfinished.step if unfinished else None)
         for step in closed:
             self._limits.add(step)
+        self._last = closed[-1] if closed else None
         self._answered = bool(closed) and closed[-1].reply.step == self._steps and not closed[-1].calls
 
     async def run(self) -> Ending:
@@ -179,6 +180,7 @@ class Loop:
         reply = next(i for i in reversed(range(len(self._history))) if self._history[i].role == "assistant")
         for step in closed_steps(self._history[reply:], self._assignment.run.id):
             self._limits.add(step)
+            self._last = step
         return self._end_of_last_step()
 
     def _end_of_last_step(self) -> Ending | None:
@@ -187,9 +189,18 @@ class Loop:
             return Ending(status=RunStatus.COMPLETED, stop_reason="answered")
         if self._steps == 0:
             return None
+        taker = self._taker()
+        if taker is not None:
+            return Ending(status=RunStatus.QUEUED, agent_id=taker)
         active_ms = self._assignment.active_ms + max(self._clock.now() - self._began, 0)
         reason = self._limits.reached(Spent(steps=self._steps, usage=self._usage, active_ms=active_ms))
         return Ending(status=RunStatus.COMPLETED, stop_reason=reason) if reason else None
+
+    def _taker(self) -> str | None:
+        """The agent to whom the last closed step handed the run."""
+        results = self._last.results if self._last else ()
+        handed = (self._assignment.handoffs.get(one.name) for one in results if one.status == "succeeded")
+        return next((agent_id for agent_id in handed if agent_id is not None), None)
 
     def _wait(self, questions: list[Interrupt]) -> Ending:
         known = {record.interrupt.id for record in self._assignment.interrupts}

@@ -11,7 +11,15 @@ from typing import Literal, TypeVar
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError, Damaged, LeaseLost, StoreUnavailable
-from wakeful.contracts.event import ErrorReport, RetryScheduled, RunFinished, RunStarted, RunWaiting, StateReplaced
+from wakeful.contracts.event import (
+    ErrorReport,
+    HandedOff,
+    RetryScheduled,
+    RunFinished,
+    RunStarted,
+    RunWaiting,
+    StateReplaced,
+)
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.run import Run
@@ -203,8 +211,10 @@ class Carry:
             # The store forgets with this that an attempt was lost. An entry in the log keeps the next one from giving
             # numbers again that the lost attempt has shown.
             recorder.emit(RetryScheduled(self._claim.failures, 0, LOST, "run"))
+        if ending.agent_id is not None:
+            recorder.emit(HandedOff(ending.agent_id))
         due = self._means.clock.now() + (ending.retry_after_ms or 0)
-        await self._persist(lambda: recorder.hand_back(due, ending.error))
+        await self._persist(lambda: recorder.hand_back(due, ending.error, ending.agent_id))
 
     async def _stoppable(self, loop: Loop) -> Ending | None:
         """Run the loop; None when it was stopped. Whatever else goes wrong in it is the end of this run only."""

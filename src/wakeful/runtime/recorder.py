@@ -197,10 +197,15 @@ class Recorder:
         self._durable_are(self._buffer, ending.status)
         self._channel.rest(finished=ending.status is not RunStatus.WAITING)
 
-    async def hand_back(self, available_at: int, error: ErrorReport | None = None) -> None:
-        """Commit the log and put the run back into the queue, with `error` as a failure; raises `LeaseLost`."""
+    async def hand_back(self, available_at: int, error: ErrorReport | None = None, agent_id: str | None = None) -> None:
+        """Commit the log and put the run back into the queue, with `error` as a failure, or for another agent.
+
+        Raises `LeaseLost`.
+        """
         await self.flush()
-        await self._store.requeue(self._lease, available_at=available_at, at=self._clock.now(), error=error)
+        await self._store.requeue(
+            self._lease, available_at=available_at, at=self._clock.now(), error=error, agent_id=agent_id
+        )
         self._state = "rested"
         self._channel.release()
 

@@ -30,6 +30,7 @@ from wakeful.contracts.tool import Tool, ToolSpec
 from wakeful.engine.assignment import Assignment, BackendSource, ModelSource, Unfinished
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
+from wakeful.runtime.handoff import PREFIX, Handoff
 from wakeful.runtime.memory import run_memory, thread_memory
 
 PAGE = 1000
@@ -76,7 +77,7 @@ class Resolver:
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; it was removed after the run was accepted") from error
         source = self._source(run, agent)
-        tools = self._tools(agent.tools) | self._delegates(agent.delegates)
+        tools = self._tools(agent.tools) | self._delegates(agent.delegates) | self._handoffs(agent.handoffs)
         past = await self._past(claim)
         history = await self._history(claim)
         await self._chains.check(run, history)
@@ -85,6 +86,7 @@ class Resolver:
             agent=agent,
             source=source,
             tools=tools,
+            handoffs={f"{PREFIX}{name}": name for name in agent.handoffs},
             frontend=QUESTIONS if isinstance(source, BackendSource) else _frontend(run),
             history=history,
             interrupts=tuple(await self._store.interrupts(run.key)) if past.unfinished else (),
@@ -136,6 +138,13 @@ class Resolver:
             return {name: self._delegate(self._catalog.agent(name)) for name in names}
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; name delegates by the ids of agents") from error
+
+    def _handoffs(self, names: tuple[str, ...]) -> dict[str, Tool]:
+        try:
+            tools = [Handoff(self._catalog.agent(name)) for name in names]
+        except NotFound as error:
+            raise ConfigurationError(f"{error.message}; name hand-offs by the ids of agents") from error
+        return {tool.spec.name: tool for tool in tools}
 
     async def _past(self, claim: Claim) -> _Past:
         """What the run's log says about where it stands; a run claimed for the first time has only its acceptance."""

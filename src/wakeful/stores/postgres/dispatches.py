@@ -105,14 +105,19 @@ async def orders(session: Session, run_keys: Sequence[int]) -> Orders:
     )
 
 
-async def requeue(session: Session, lease: Lease, available_at: int, at: int, error: ErrorReport | None) -> None:
-    """Hand a run back, as a failure if there is an error; raises `LeaseLost`."""
+async def requeue(
+    session: Session, lease: Lease, available_at: int, at: int, *, error: ErrorReport | None, agent_id: str | None
+) -> None:
+    """Hand a run back, as a failure if there is an error, to another agent where one is named; raises `LeaseLost`."""
     await session.value("lock_thread_of_run", run_key=lease.run_key)
     report = None if error is None else json_blob(error)
     if not await session.changes("release_dispatch", **fence(lease), available_at=available_at, error=report):
         raise lease_lost()
     check_run_move(RunStatus.RUNNING, RunStatus.QUEUED)
     await session.must_change("queue_run", key=lease.run_key, expected=RunStatus.RUNNING, at=at)
+    if agent_id is not None:
+        await session.must_change("hand_run_to", key=lease.run_key, agent_id=agent_id)
+        await session.must_change("hand_thread_to", run_key=lease.run_key, agent_id=agent_id)
     session.announce(logs=lease.run_key, work=available_at <= at)
 
 

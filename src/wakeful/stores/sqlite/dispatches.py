@@ -95,13 +95,18 @@ def orders(session: Session, run_keys: Sequence[int]) -> Orders:
     )
 
 
-def requeue(session: Session, lease: Lease, available_at: int, at: int, error: ErrorReport | None) -> None:
-    """Hand a run back, as a failure if there is an error; raises `LeaseLost`."""
+def requeue(
+    session: Session, lease: Lease, available_at: int, at: int, *, error: ErrorReport | None, agent_id: str | None
+) -> None:
+    """Hand a run back, as a failure if there is an error, to another agent where one is named; raises `LeaseLost`."""
     report = None if error is None else json_blob(error)
     if not session.changes("release_dispatch", **fence(lease), available_at=available_at, error=report):
         raise lease_lost()
     check_run_move(RunStatus.RUNNING, RunStatus.QUEUED)
     session.must_change("queue_run", key=lease.run_key, expected=RunStatus.RUNNING, at=at)
+    if agent_id is not None:
+        session.must_change("hand_run_to", key=lease.run_key, agent_id=agent_id)
+        session.must_change("hand_thread_to", run_key=lease.run_key, agent_id=agent_id)
 
 
 def recover(session: Session, now: int, *, alone: bool) -> int:

@@ -141,9 +141,19 @@ class SQLiteStore(SQLiteDocuments):
         """End a dispatch."""
         await self._writes.run(lambda session: progress.settle(session, settlement))
 
-    async def requeue(self, lease: Lease, *, available_at: int, at: int, error: ErrorReport | None = None) -> None:
+    async def requeue(
+        self,
+        lease: Lease,
+        *,
+        available_at: int,
+        at: int,
+        error: ErrorReport | None = None,
+        agent_id: str | None = None,
+    ) -> None:
         """Hand a run back; with `error` it counts as a failure."""
-        await self._writes.run(lambda session: dispatches.requeue(session, lease, available_at, at, error))
+        await self._writes.run(
+            lambda session: dispatches.requeue(session, lease, available_at, at, error=error, agent_id=agent_id)
+        )
 
     async def request_cancel(self, run_key: int, at: int) -> Run:
         """Flag an unfinished run. Raises `NotFound` when its thread was removed."""

@@ -160,6 +160,17 @@ class ClaimingCases:
         assert (claim.run.attempt, claim.lost) == (1, False)
         assert claim.lease.token > lease.token
 
+    async def test_a_run_may_be_handed_to_another_agent(self, store: Store) -> None:
+        run, lease = await start(store, "r1")
+
+        await store.requeue(lease, available_at=5_000, at=4_000, agent_id="expert")
+
+        (claim,) = await store.claim(worker(now=5_000), 1)
+        thread = await store.get_thread(run.scope, run.thread_id)
+        assert (claim.run.agent_id, claim.lost, claim.failures) == ("expert", False, 0)
+        assert thread is not None
+        assert thread.latest_agent_id == "expert"
+
     async def test_the_old_lease_of_a_run_handed_back_is_lost(self, store: Store) -> None:
         run, lease = await start(store, "r1")
         await store.requeue(lease, available_at=5_000, at=4_000)

@@ -14,6 +14,11 @@ set
   generation = thread.generation + excluded.generation
 returning key, xmax = 0 as opened
 
+-- name: hand_thread_to
+update threads
+set latest_agent_id = :agent_id
+where key = (select thread_key from runs where key = :run_key)
+
 -- name: next_generation
 update threads
 set

@@ -84,6 +84,11 @@ where key = :key
   and status = :expected
   and last_seq = :last_seq
 
+-- name: hand_run_to
+update runs
+set agent_id = :agent_id
+where key = :key
+
 -- name: queue_run
 update runs
 set
