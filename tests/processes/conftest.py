@@ -109,7 +109,8 @@ class Fleet:
         return await self._launch("-m", "wakeful", role, TARGET, *options, **where, **environment)
 
 
-UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=1)
+"""A connection at rest is dropped before the server drops it, which it does after 5 s: none is used just then."""
 Eventually = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 

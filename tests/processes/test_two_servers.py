@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.processes.conftest import UNLIMITED
 from tests.processes.relaying import GATE, HERE, OTHER, STORE, THERE
 
 TARGET = f"{Path(__file__).with_name('relaying.py')}:runtime"
@@ -54,7 +55,7 @@ class Pair:
         await self._commands[name].says("running on")
         if name not in self._clients:
             base = f"http://127.0.0.1:{self._ports[name]}"
-            client = httpx.AsyncClient(base_url=base, timeout=PATIENCE, trust_env=False)
+            client = httpx.AsyncClient(base_url=base, timeout=PATIENCE, trust_env=False, limits=UNLIMITED)
             self._clients[name] = await self._stack.enter_async_context(client)
 
     async def kill(self, name: str) -> None:
