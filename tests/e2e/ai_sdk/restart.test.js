@@ -89,7 +89,7 @@ describe("a server whose store is broken", { concurrency: true }, () => {
 
       await chat.sendMessage({ text: "hello" });
 
-      assert.deepEqual(chat.wire.statuses, [500]);
+      assert.deepEqual(chat.wire.statuses, [503]);
       assert.equal(chat.status, "error");
       assert.match(chat.error.message, /"error":".+"/);
       assert.doesNotMatch(chat.error.message, /Traceback/);
