@@ -37,7 +37,7 @@ class Editor(acp.Client):
         """Open a session: `updates` begins again with what shows it, and what goes on in it follows."""
         self.updates.clear()
         async with asyncio.timeout(PATIENCE):
-            await self._connection.load_session(session_id=session, cwd="/work", mcp_servers=[])
+            await self._connection.load_session(session_id=session, cwd="/project", mcp_servers=[])
 
     async def shows(self, lines: list[Line]) -> None:
         """Return when the session is as these lines say."""

@@ -66,7 +66,7 @@ def by_ag_ui(log: Log) -> list[Fact]:
 
 
 def by_acp(log: Log) -> list[Fact]:
-    return acp_facts.facts(shown(acp.Encoder(acp.View(cwd="/work")), log))
+    return acp_facts.facts(shown(acp.Encoder(acp.View(cwd="/project")), log))
 
 
 def by_a2a(log: Log) -> list[Fact]:

@@ -25,7 +25,7 @@ test("a run of a server that waits is approved in an editor", { timeout: 60_000 
     await send(server, "shared", "email bob@example.com hi");
 
     await withEditor({ store: `sqlite:///${server.file}`, answers: { permission: allow } }, async (editor) => {
-      await editor.ctx.request("session/load", { sessionId: "shared", cwd: "/work", mcpServers: [] });
+      await editor.ctx.request("session/load", { sessionId: "shared", cwd: "/project", mcpServers: [] });
       await editor.until(() => editor.text().includes("I sent the email"));
       assert.equal(editor.heard.asked.length, 1);
     });

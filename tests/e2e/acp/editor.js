@@ -54,7 +54,7 @@ class Editor {
     Object.assign(this, { ctx, child, heard, judge });
   }
 
-  async open(cwd = "/work") {
+  async open(cwd = "/project") {
     const opened = await this.ctx.request("session/new", { cwd, mcpServers: [] });
     return opened.sessionId;
   }

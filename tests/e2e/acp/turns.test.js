@@ -95,7 +95,7 @@ describe("ACP TypeScript SDK", { timeout: 60_000, concurrency: 2 }, () => {
 
   test("a mode is an agent, and a limit is the reason it stopped", () =>
     withEditor({}, async (editor) => {
-      const opened = await editor.ctx.request("session/new", { cwd: "/work", mcpServers: [] });
+      const opened = await editor.ctx.request("session/new", { cwd: "/project", mcpServers: [] });
       const { sessionId, modes } = opened;
 
       await editor.ctx.request("session/set_mode", { sessionId, modeId: "hasty" });
@@ -107,7 +107,7 @@ describe("ACP TypeScript SDK", { timeout: 60_000, concurrency: 2 }, () => {
   test("a client that reads notices is told of its servers that are not used in one", () =>
     withEditor({ capabilities: { session: { notices: {} } } }, async (editor) => {
       const mcpServers = [{ name: "files", command: "/bin/none", args: [], env: [] }];
-      const { sessionId } = await editor.ctx.request("session/new", { cwd: "/work", mcpServers });
+      const { sessionId } = await editor.ctx.request("session/new", { cwd: "/project", mcpServers });
 
       await editor.say(sessionId, "hello");
 
@@ -151,7 +151,7 @@ describe("ACP TypeScript SDK", { timeout: 60_000, concurrency: 2 }, () => {
     await assert.rejects(lost, /closed/);
 
     await withEditor({ store }, async (editor) => {
-      await editor.ctx.request("session/load", { sessionId: session, cwd: "/work", mcpServers: [] });
+      await editor.ctx.request("session/load", { sessionId: session, cwd: "/project", mcpServers: [] });
       await editor.until(() => / 80\b/.test(editor.text()));
       assert.equal((await editor.say(session, "hello")).stopReason, "end_turn");
     });

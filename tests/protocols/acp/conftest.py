@@ -143,7 +143,7 @@ class Editor:
     async def initialize(self, capabilities: Any = None, version: int = 1) -> Any:
         return await self.request("initialize", protocolVersion=version, clientCapabilities=capabilities or {})
 
-    async def new(self, cwd: str = "/work", **more: Any) -> str:
+    async def new(self, cwd: str = "/project", **more: Any) -> str:
         return (await self.request("session/new", cwd=cwd, mcpServers=more.pop("servers", []), **more))["sessionId"]
 
     def start_prompt(self, session: str, text: str) -> asyncio.Future[Any]:

@@ -188,7 +188,7 @@ async def test_a_question_of_a_tool_waits_for_whoever_opens_the_session_next(con
 
     second = await connect(runtime=first.runtime, capabilities=FORMS)
     second.answers["elicitation/create"] = filled(2, "Bob")
-    await second.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+    await second.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
     await second.until(lambda: second.text().endswith("Reserved."))
 
     assert [asked["message"] for _, asked in second.asked] == ["How many?", "Whose name?"]

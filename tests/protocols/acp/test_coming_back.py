@@ -41,7 +41,7 @@ async def test_a_replay_tells_what_the_live_turns_told(editor: Any, connect: Any
         await editor.prompt(session, text)
     again = await connect(runtime=editor.runtime)
 
-    loading = again.begin("session/load", {"sessionId": session, "cwd": "/work", "mcpServers": []})
+    loading = again.begin("session/load", {"sessionId": session, "cwd": "/project", "mcpServers": []})
     assert await loading == {}
 
     assert [line for line in spoken(again.updates) if line[0] != "user_message_chunk"] == spoken(editor.updates)
@@ -61,15 +61,15 @@ async def test_the_agent_answers_on_in_a_loaded_session(editor: Any, connect: An
     assert await again.prompt(session, "and again") == "end_turn"
 
     assert (await again.request("session/list", cwd="/elsewhere"))["sessions"][0]["sessionId"] == session
-    assert (await again.request("session/list", cwd="/work"))["sessions"] == []
+    assert (await again.request("session/list", cwd="/project"))["sessions"] == []
 
 
 async def test_resuming_tells_nothing_of_the_past(editor: Any, connect: Any) -> None:
-    session = await editor.new("/work", additionalDirectories=["/lib"])
+    session = await editor.new("/project", additionalDirectories=["/lib"])
     await editor.prompt(session, "hello")
     again = await connect(runtime=editor.runtime)
 
-    assert await again.request("session/resume", sessionId=session, cwd="/work") == {}
+    assert await again.request("session/resume", sessionId=session, cwd="/project") == {}
     await again.request("session/list")
 
     assert again.updates == []
@@ -87,7 +87,7 @@ async def test_a_run_that_goes_on_is_shown_to_the_one_who_comes_back(connect: An
     await editor.until(lambda: "One" in editor.text())
     again = await connect(runtime=editor.runtime)
 
-    await again.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+    await again.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
     assert again.text("user_message_chunk") == "go"
     gate.set()
     await again.until(lambda: again.text().endswith("two."))
@@ -103,12 +103,12 @@ async def test_who_comes_back_is_asked_what_is_open(editor: Any, connect: Any, a
     await editor.until(lambda: editor.asked)
     for method in ("session/load", "session/resume"):
         silent = await connect(runtime=editor.runtime)
-        await silent.request(method, sessionId=session, cwd="/work", mcpServers=[])
+        await silent.request(method, sessionId=session, cwd="/project", mcpServers=[])
         await silent.until(lambda silent=silent: silent.asked)
     again = await connect(runtime=editor.runtime)
     again.answers["session/request_permission"] = allowing
 
-    await again.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+    await again.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
     await again.until(lambda: "I sent the email" in again.text())
 
     assert (await prompt)["stopReason"] == "end_turn"
@@ -120,7 +120,7 @@ async def test_who_comes_back_can_stop_the_run(editor: Any, connect: Any) -> Non
     prompt = editor.start_prompt(session, "count to 1000 every 50 ms")
     await editor.until(editor.text)
     again = await connect(runtime=editor.runtime)
-    await again.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+    await again.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
 
     again.notify("session/cancel", sessionId=session)
 
@@ -132,7 +132,7 @@ async def test_a_thread_of_another_protocol_is_a_session_once_it_is_loaded(edito
     result = await editor.runtime.run("assistant", "weather in Paris", thread_id="elsewhere")
     assert result.run.origin != "acp"
 
-    await editor.request("session/load", sessionId="elsewhere", cwd="/work", mcpServers=[])
+    await editor.request("session/load", sessionId="elsewhere", cwd="/project", mcpServers=[])
 
     assert editor.text("user_message_chunk") == "weather in Paris"
     assert [found["sessionId"] for found in (await editor.request("session/list"))["sessions"]] == ["elsewhere"]
@@ -147,7 +147,7 @@ async def test_a_session_that_is_loaded_twice_is_shown_once(editor: Any, connect
     await editor.until(lambda: editor.asked)
     again = await connect(runtime=editor.runtime)
     for count in (1, 2):
-        await again.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+        await again.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
         await again.until(lambda count=count: len(again.asked) == count)
     before = len(again.updates)
 

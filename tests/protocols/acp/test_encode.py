@@ -19,7 +19,7 @@ from wakeful.protocols.acp.control import UPDATE, Ended, read_control
 from wakeful.protocols.acp.encode import Encoder, View
 from wakeful.protocols.acp.plan import entries_of
 
-VIEW = View(cwd="/work", notices=True)
+VIEW = View(cwd="/project", notices=True)
 
 
 def encode(entries: Sequence[LogEntry], view: View = VIEW) -> list[bytes]:
@@ -125,8 +125,8 @@ def test_a_changed_file_is_a_diff_with_its_place() -> None:
 
     assert found["kind"] == "edit"
     assert found["title"] == "Edit file: src/a.py"
-    assert found["locations"] == [{"path": "/work/src/a.py", "line": 3}]
-    assert found["content"] == [{"type": "diff", "path": "/work/src/a.py", "oldText": "a", "newText": "b"}]
+    assert found["locations"] == [{"path": "/project/src/a.py", "line": 3}]
+    assert found["content"] == [{"type": "diff", "path": "/project/src/a.py", "oldText": "a", "newText": "b"}]
 
 
 def test_several_new_files_are_several_diffs() -> None:

@@ -47,7 +47,7 @@ async def test_nothing_else_is_answered_before_initialize(connect: Any) -> None:
     editor = await connect(greet=False)
 
     with pytest.raises(Exception, match="initialize") as refused:
-        await editor.request("session/new", cwd="/work", mcpServers=[])
+        await editor.request("session/new", cwd="/project", mcpServers=[])
 
     assert refused.value.code == -32600
     await editor.initialize()
@@ -68,7 +68,7 @@ async def test_nothing_else_is_answered_before_initialize(connect: Any) -> None:
         (b'{"jsonrpc":"1.0","id":1,"method":"session/list"}', -32600),
         (b'{"jsonrpc":"2.0","id":1}', -32600),
         (b'{"jsonrpc":"2.0","id":1,"method":"session/list","params":[]}', -32602),
-        (b'{"jsonrpc":"2.0","id":1,"method":"session/new","params":{"cwd":"/work"}}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"session/new","params":{"cwd":"/project"}}', -32602),
         (b'{"jsonrpc":"2.0","id":1,"method":"_own/thing"}', -32601),
         (b'{"jsonrpc":"2.0","id":1,"method":"logout"}', -32601),
         (b'{"jsonrpc":"2.0","id":1,"method":"authenticate","params":{"methodId":"x"}}', -32602),
@@ -141,7 +141,7 @@ async def test_a_session_needs_an_absolute_folder(editor: Any, cwd: str) -> None
     assert refused.value.code == -32602
 
 
-@pytest.mark.parametrize("cwd", ["/work", "C:\\work", "\\\\host\\share"])
+@pytest.mark.parametrize("cwd", ["/project", "C:\\work", "\\\\host\\share"])
 async def test_a_folder_of_any_system_will_do(editor: Any, cwd: str) -> None:
     session = await editor.new(cwd, additionalDirectories=["/other"], _meta={"x": 1})
 
@@ -186,8 +186,8 @@ async def test_a_cursor_of_somebody_else_is_refused(editor: Any, cursor: str) ->
 async def test_an_unknown_session_is_a_missing_resource(editor: Any) -> None:
     for method, more in [
         ("session/prompt", {"prompt": TEXT}),
-        ("session/load", {"cwd": "/work", "mcpServers": []}),
-        ("session/resume", {"cwd": "/work"}),
+        ("session/load", {"cwd": "/project", "mcpServers": []}),
+        ("session/resume", {"cwd": "/project"}),
         ("session/close", {}),
     ]:
         with pytest.raises(Exception, match="not found") as refused:
@@ -200,7 +200,7 @@ async def test_a_session_of_another_scope_does_not_exist(editor: Any, connect: A
     stranger = await connect(runtime=editor.runtime, scope="theirs")
 
     with pytest.raises(Exception, match="not found"):
-        await stranger.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+        await stranger.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
 
     assert (await stranger.request("session/list"))["sessions"] == []
     await stranger.request("session/delete", sessionId=session)
@@ -247,7 +247,7 @@ async def test_deleting_a_session_that_works_stops_it_first(editor: Any) -> None
 async def test_modes_are_the_agents(connect: Any) -> None:
     agents = [*demo_agents(), Agent("poet", model="scripted:x", description="Rhymes.")]
     editor = await connect(agents=agents, providers=[scripted("A rhyme.")])
-    opened = await editor.request("session/new", cwd="/work", mcpServers=[])
+    opened = await editor.request("session/new", cwd="/project", mcpServers=[])
     session = opened["sessionId"]
 
     assert opened["modes"]["currentModeId"] == "assistant"
@@ -257,7 +257,7 @@ async def test_modes_are_the_agents(connect: Any) -> None:
 
     assert editor.text() == "A rhyme."
     assert "config_option_update" in editor.kinds()
-    loaded = await editor.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+    loaded = await editor.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
     assert loaded["modes"]["currentModeId"] == "poet"
 
 
@@ -277,7 +277,7 @@ async def test_choosing_an_agent_as_an_option_returns_all_options(connect: Any) 
 
 
 async def test_one_agent_alone_is_no_choice(editor: Any) -> None:
-    opened = await editor.request("session/new", cwd="/work", mcpServers=[])
+    opened = await editor.request("session/new", cwd="/project", mcpServers=[])
 
     assert opened.keys() == {"sessionId"}
 
@@ -359,9 +359,9 @@ BLOCKS: list[dict[str, Any]] = [
     {"type": "text", "text": "look", "_meta": {"x": 1}, "annotations": {"audience": ["user"]}},
     {"type": "image", "data": PNG, "mimeType": "image/png"},
     {"type": "audio", "data": PNG, "mimeType": "audio/wav"},
-    {"type": "resource", "resource": {"uri": "file:///work/a.py", "text": "print()", "mimeType": "text/x-python"}},
-    {"type": "resource", "resource": {"uri": "file:///work/a.pdf", "blob": PNG, "mimeType": "application/pdf"}},
-    {"type": "resource_link", "uri": "file:///work/b.py", "name": "b.py", "description": "the other"},
+    {"type": "resource", "resource": {"uri": "file:///project/a.py", "text": "print()", "mimeType": "text/x-python"}},
+    {"type": "resource", "resource": {"uri": "file:///project/a.pdf", "blob": PNG, "mimeType": "application/pdf"}},
+    {"type": "resource_link", "uri": "file:///project/b.py", "name": "b.py", "description": "the other"},
 ]
 
 
@@ -372,19 +372,19 @@ async def test_every_kind_of_block_is_accepted(editor: Any, block: dict[str, Any
     answer = await editor.request("session/prompt", sessionId=session, prompt=[block])
 
     assert answer["stopReason"] == "end_turn"
-    await editor.request("session/load", sessionId=session, cwd="/work", mcpServers=[])
+    await editor.request("session/load", sessionId=session, cwd="/project", mcpServers=[])
     assert "user_message_chunk" in editor.kinds()
 
 
 async def test_the_model_sees_what_a_prompt_embeds_and_links_to(connect: Any) -> None:
     provider = scripted("ok")
     editor = await connect(agents=[Agent("assistant", model="scripted:x")], providers=[provider])
-    session = await editor.new("/work", additionalDirectories=["/lib"])
+    session = await editor.new("/project", additionalDirectories=["/lib"])
 
     await editor.request("session/prompt", sessionId=session, prompt=[BLOCKS[3], BLOCKS[5]])
 
     seen = str(provider.requests[0])
-    for part in ("file:///work/a.py", "print()", "[b.py](file:///work/b.py)", "folder /work and in /lib"):
+    for part in ("file:///project/a.py", "print()", "[b.py](file:///project/b.py)", "folder /project and in /lib"):
         assert part in seen
 
 

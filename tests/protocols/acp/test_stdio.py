@@ -66,7 +66,7 @@ class Piped:
         self.say(id=id, method=method, params=params)
         return (await self.until(lambda message: message.get("id") == id and "method" not in message))["result"]
 
-    async def begin(self, cwd: str = "/work") -> str:
+    async def begin(self, cwd: str = "/project") -> str:
         await self.ask(1, "initialize", protocolVersion=1)
         return (await self.ask(2, "session/new", cwd=cwd, mcpServers=[]))["sessionId"]
 
@@ -125,7 +125,7 @@ async def test_it_ends_in_mid_prompt_and_its_run_goes_on_with_the_next(tmp_path:
 
     async with piped("--store", "sqlite:///runs.db", cwd=tmp_path) as agent:
         await agent.ask(1, "initialize", protocolVersion=1)
-        await agent.ask(2, "session/load", sessionId=session, cwd="/work", mcpServers=[])
+        await agent.ask(2, "session/load", sessionId=session, cwd="/project", mcpServers=[])
         await agent.until(lambda message: " 60" in agent.text())
 
 
@@ -139,7 +139,7 @@ async def test_a_killed_process_loses_nothing_of_its_run(tmp_path: Path) -> None
 
     async with piped("--store", "sqlite:///runs.db", cwd=tmp_path) as agent:
         await agent.ask(1, "initialize", protocolVersion=1)
-        await agent.ask(2, "session/load", sessionId=session, cwd="/work", mcpServers=[])
+        await agent.ask(2, "session/load", sessionId=session, cwd="/project", mcpServers=[])
         asked = await agent.until(lambda message: message.get("method") == "session/request_permission")
         agent.say(id=asked["id"], result={"outcome": {"outcome": "selected", "optionId": "allow_once"}})
         await agent.until(lambda message: "I sent the email" in agent.text())
@@ -237,7 +237,7 @@ async def test_the_protocol_s_python_client_completes_a_turn_with_an_approval(tm
     async with asyncio.timeout(STARTING), acp.spawn_agent_process(friend, *command, env=CLEAN, cwd=tmp_path) as both:
         connection, _ = both
         await connection.initialize(protocol_version=acp.PROTOCOL_VERSION)
-        session = await connection.new_session(cwd="/work", mcp_servers=[])
+        session = await connection.new_session(cwd="/project", mcp_servers=[])
         blocks = [acp.text_block("email bob@example.com hi")]
         ended = await connection.prompt(session_id=session.session_id, prompt=blocks)
 
