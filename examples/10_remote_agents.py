@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 
 import uvicorn
 
-from wakeful import Agent, AgentRequest, AgentRuntime, AgentServer, AskUser, Decision, agent
-from wakeful.contracts.spec import Endpoint
+from wakeful import Agent, AgentRequest, AgentRuntime, AgentServer, AskUser, Decision, Endpoint, agent
 
 
 @agent("forecaster", description="Knows the weather anywhere.")
