@@ -33,6 +33,22 @@ def _checked_pattern(pattern: str) -> str:
 TextPattern = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_checked_pattern)]
 
 
+PublicKey = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, max_length=10_000, pattern=r"^-----BEGIN PUBLIC KEY-----\s[^-]+-----END PUBLIC KEY-----$"
+    ),
+]
+"""A public key in PEM (RFC 7468, SubjectPublicKeyInfo)."""
+Origin = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_lower=True, pattern=r"^https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$"
+    ),
+]
+"""Scheme, host and port of a URL (RFC 6454)."""
+
+
 class Spec(BaseModel):
     """Base of all specs: frozen, strict about unknown fields."""
 
@@ -44,12 +60,20 @@ class Endpoint(Spec):
 
     `agent` is the tenant or agent id there, None the server's own choice. `token_env` names the environment variable
     that holds the bearer token to send. `timeout_seconds` is how long the other side may say nothing at all.
+    `trusted_keys` are public keys in PEM: with any, the card must be signed with one of them. The card may lead to the
+    origin of `url`, and to `interface_origins` (`https://host` or `https://host:port`) on the public internet; with
+    `interfaces_on_loopback`, for development, these may be on this machine and without TLS.
     """
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # what is no public key may be a private one
 
     url: str = Field(pattern=r"^https?://", max_length=2000)
     agent: Id | None = None
     token_env: Id | None = None
     timeout_seconds: float = Field(default=300, gt=0, allow_inf_nan=False)
+    trusted_keys: tuple[PublicKey, ...] = ()
+    interface_origins: tuple[Origin, ...] = ()
+    interfaces_on_loopback: bool = False
 
 
 class AgentSpec(Spec):

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from tests.backends.a2a.conftest import Here
 
 from wakeful.backends.a2a import remote as limits
-from wakeful.backends.a2a.remote import origin
+from wakeful.backends.a2a.origins import origin
 from wakeful.runtime.config import RuntimeConfig
 
 PATIENCE = 30

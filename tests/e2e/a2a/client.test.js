@@ -17,7 +17,7 @@ for (const way of WAYS) {
     let talk;
     before(async () => { talk = await client(WAKEFUL, way); });
 
-    test("text streams, and the stored task is what was streamed", async () => {
+    test("text streams, and the stored task is what was streamed", { skip: way.dropsAppend }, async () => {
       const seen = await follow(talk.sendMessageStream(say(text("hello"))));
 
       const stored = await talk.getTask({ id: seen.task.id, tenant: "" });
@@ -79,7 +79,8 @@ describe("a server that was killed", () => {
       assert.equal(done.status.state, TaskState.TASK_STATE_COMPLETED);
     });
 
-    test(`${way.binding} ${way.version}: an answer cut in the middle is whole for whoever watches again`, async () => {
+    const whole = `${way.binding} ${way.version}: an answer cut in the middle is whole for whoever watches again`;
+    test(whole, { skip: way.dropsAppend }, async () => {
       const seen = { task: undefined, states: [], texts: new Map() };
       for await (const { payload } of (await client(server.url, way)).sendMessageStream(say(text(COUNT)))) {
         take(seen, payload);

@@ -7,10 +7,12 @@ import {
   ClientFactory, DefaultAgentCardResolver, JsonRpcTransportFactory, RestTransportFactory,
 } from "@a2a-js/sdk/client";
 
+// `dropsAppend`: this client takes what continues an artifact for all of it, so what it was streamed cannot be told.
 export const WAYS = [
   { binding: "JSONRPC", version: "1.0" },
   { binding: "HTTP+JSON", version: "1.0" },
   { binding: "JSONRPC", version: "0.3" },
+  { binding: "HTTP+JSON", version: "0.3", dropsAppend: true },
 ];
 
 // A client made from the card the server shows, left with the one interface that is to be used.

@@ -32,6 +32,7 @@ async def test_the_card_says_where_and_how_the_agent_answers(working: Any) -> No
         (f"{base}{ROOT}", "JSONRPC", "1.0"),
         (f"{base}{ROOT}", "HTTP+JSON", "1.0"),
         (f"{base}{ROOT}", "JSONRPC", "0.3"),
+        (f"{base}{ROOT}", "HTTP+JSON", "0.3"),
     }
     assert card.skills[0].tags
 

@@ -72,7 +72,7 @@ async def test_a_task_that_is_over_can_neither_be_cancelled_nor_watched_nor_told
 async def test_without_tokens_there_is_no_extended_card(talk: Talk) -> None:
     found = await talk.fault("GET", "/extendedAgentCard", "GetExtendedAgentCard", {})
 
-    assert found == (-32007 if talk.rpc else 400, "EXTENDED_AGENT_CARD_NOT_CONFIGURED")
+    assert found == (-32004 if talk.rpc else 400, "UNSUPPORTED_OPERATION"), "the card says that there is none"
 
 
 @pytest.mark.parametrize(

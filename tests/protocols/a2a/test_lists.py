@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.protocols.a2a.talking import ROOT, Gate, Talk, state
+from tests.protocols.a2a.talking import ROOT, Talk, state
 
 Serve = Callable[..., Awaitable[Any]]
 
@@ -121,8 +121,19 @@ async def test_a_token_is_good_for_its_own_filters_only(talk: Talk, working: Any
     assert (await second.fault("GET", "/tasks", "ListTasks", asked))[1] == "INVALID_PARAMS"
 
 
-async def test_page_sizes_are_bounded(talk: Talk, gate: Gate) -> None:
-    await talk.send("hello")
+@pytest.mark.parametrize(("size", "taken"), [(1, True), (100, True), (0, False), (-1, False), (101, False)])
+async def test_a_page_has_1_to_100_tasks(talk: Talk, size: int, taken: bool) -> None:
+    if taken:
+        assert (await talk.list(pageSize=size)).page_size == size
+    else:
+        refused = await talk.call("GET", "/tasks", "ListTasks", {"pageSize": size})
+        assert talk.fault_in(refused) == (-32602 if talk.rpc else 400, "INVALID_PARAMS")
+        details = refused.json()["error"]["data" if talk.rpc else "details"]
+        assert details[1]["fieldViolations"][0]["field"] == "pageSize"
 
-    assert (await talk.list(pageSize=1000)).page_size == 100
-    assert (await talk.list(pageSize=0)).page_size == 1
+
+async def test_a_listed_task_has_the_status_it_has_by_itself(talk: Talk) -> None:
+    for words in ("hello", "ask", "fail"):
+        task = await talk.send(words)
+
+        assert (await talk.list()).tasks[0].status == (await talk.get(task.id)).status

@@ -122,7 +122,11 @@ async def test_another_process_goes_on_where_the_first_one_stopped(
         talk = Talk(server.client, rpc=True)
         kept = await talk.get(task.id)
         config = await talk.result(
-            "GET", "", "GetTaskPushNotificationConfig", {"taskId": task.id}, pb.TaskPushNotificationConfig
+            "GET",
+            "",
+            "GetTaskPushNotificationConfig",
+            {"taskId": task.id, "id": task.id},
+            pb.TaskPushNotificationConfig,
         )
         await talk.send("Bern", taskId=task.id)
         await hook.until(lambda: told_states(hook)[-1:] == ["COMPLETED"])
@@ -202,7 +206,7 @@ async def test_subscriptions_are_made_read_listed_and_removed(talk: Talk) -> Non
     assert not rest.next_page_token
     assert [one.id for one in left.configs] == ["b"]
     assert [one.id for one in untouched.configs] == ["a", "b"]
-    assert missing[1] == "PUSH_NOTIFICATION_CONFIG_NOT_FOUND"
+    assert missing == (-32001 if talk.rpc else 404, "TASK_NOT_FOUND")
 
 
 async def _list(talk: Talk, task_id: str, **more: Any) -> Any:

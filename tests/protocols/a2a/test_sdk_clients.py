@@ -19,6 +19,7 @@ WAYS = {
     "JSON-RPC 1.0": ("JSONRPC", "1.0"),
     "HTTP+JSON 1.0": ("HTTP+JSON", "1.0"),
     "JSON-RPC 0.3": ("JSONRPC", "0.3"),
+    "HTTP+JSON 0.3": ("HTTP+JSON", "0.3"),
 }
 
 
@@ -104,6 +105,7 @@ async def test_errors_are_the_sdks_own(official: Client) -> None:
         await all_of(official.subscribe(pb.SubscribeToTaskRequest(id=done.id)))
 
 
+@pytest.mark.parametrize("official", ["JSON-RPC 1.0", "HTTP+JSON 1.0", "JSON-RPC 0.3"], indirect=True)
 async def test_notifications_are_asked_for_and_listed(official: Client) -> None:
     task = (await all_of(official.send_message(asking("ask"))))[0].task
     config = pb.TaskPushNotificationConfig(task_id=task.id, id="mine", url="http://127.0.0.1:9/hook")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from google.protobuf.json_format import MessageToDict
 from wakeful.backends.a2a.bounded import BoundedTransport
 from wakeful.backends.a2a.failures import UntrustedCard, failure
 from wakeful.backends.a2a.incoming import Said, Task, read, read_task
+from wakeful.backends.a2a.origins import GuardedTransport, Origins
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.spec import Endpoint
 
@@ -30,20 +31,20 @@ CONNECTIONS = 1_000
 CARD = "/.well-known/agent-card.json"
 BINDINGS = (("JSONRPC", "1."), ("HTTP+JSON", "1."), ("JSONRPC", "0.3"), ("HTTP+JSON", "0.3"))
 """What the client speaks, best first: bindings with what their version begins with."""
-PORTS = {"http": 80, "https": 443}
 
 
 class Remote:
     """The agent `agent_id` stands for. Every method raises a `ModelError`, or `ConfigurationError` without its token.
 
     The card is read with the first call, and again after a failure. Redirects are not followed, and no address is
-    asked that has not the origin of the endpoint's own.
+    asked that has neither the origin of the endpoint's own nor one that the endpoint names.
     """
 
     def __init__(self, agent_id: str, endpoint: Endpoint, environment: Mapping[str, str] = os.environ) -> None:
         self._agent_id = agent_id
         self._endpoint = endpoint
         self._environment = environment
+        self._origins = Origins(agent_id, endpoint)
         self._http: httpx.AsyncClient | None = None
         self._client: Client | None = None
         self._opening = asyncio.Lock()
@@ -121,13 +122,24 @@ class Remote:
                 http = self._http = self._http or self._connection()
                 try:
                     base, path = self.card_url.rsplit("/", 1)
-                    card = await A2ACardResolver(http, base, path).get_agent_card()
+                    card = await A2ACardResolver(http, base, path).get_agent_card(signature_verifier=self._verifier())
                     self._client = self._made(card, http)
                 except ConfigurationError:
                     raise
                 except Exception as error:
                     raise self._failed(error) from error
             return self._client
+
+    def _verifier(self) -> Callable[[pb.AgentCard], None] | None:
+        if not self._endpoint.trusted_keys:
+            return None
+        try:
+            from wakeful.backends.a2a.trust import TrustedKeys
+        except ImportError as error:
+            raise ConfigurationError(
+                f'trusted_keys of remote agent {self._agent_id} need PyJWT: pip install "pyjwt[crypto]"'
+            ) from error
+        return TrustedKeys(self._agent_id, self._endpoint.trusted_keys).check
 
     def _made(self, card: pb.AgentCard, http: httpx.AsyncClient) -> Client:
         chosen = self._chosen(card)
@@ -147,15 +159,11 @@ class Remote:
             for one in card.supported_interfaces
             if one.protocol_binding == binding and one.protocol_version.startswith(number)
         ]
-        home = origin(self._endpoint.url)
         for one in spoken:
-            if origin(one.url) == home:
+            if self._origins.allow(one.url):
                 return one
         if spoken:
-            raise UntrustedCard(
-                f"the card of remote agent {self._agent_id} leads to {origin(spoken[0].url)}, and only {home} is "
-                "asked; take as its endpoint the address at which it answers, or let that server say its public address"
-            )
+            raise self._origins.refused(spoken[0].url)
         raise UntrustedCard(
             f"the card of remote agent {self._agent_id} has no interface that is spoken here: "
             f"expected {', '.join(f'{binding} {number}' for binding, number in BINDINGS)}"
@@ -165,7 +173,9 @@ class Remote:
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=20)
         return httpx.AsyncClient(
             transport=BoundedTransport(
-                httpx.AsyncHTTPTransport(limits=limits), most_bytes=MOST_BYTES, most_streamed=MOST_STREAMED
+                GuardedTransport(httpx.AsyncHTTPTransport(limits=limits), self._origins),
+                most_bytes=MOST_BYTES,
+                most_streamed=MOST_STREAMED,
             ),
             headers={"accept-encoding": "identity", **self._authorisation()},
             timeout=httpx.Timeout(CONNECT_SECONDS, read=self._endpoint.timeout_seconds),
@@ -183,15 +193,3 @@ class Remote:
                 f"the environment variable {name} is not set; remote agent {self._agent_id} needs its value"
             )
         return {"authorization": f"Bearer {token}"}
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of an http URL; of anything else something that is no other's origin."""
-    try:
-        split = urlsplit(url)
-        port = split.port or PORTS[split.scheme]
-    except (ValueError, KeyError):
-        return f"not http: {url[:100]}"
-    if split.username is not None or not split.hostname:
-        return f"not a plain address: {split.hostname}"
-    return f"{split.scheme}://{split.hostname}:{port}"

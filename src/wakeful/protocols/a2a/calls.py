@@ -9,10 +9,11 @@ from wakeful.contracts.errors import NotFound
 from wakeful.contracts.json import JsonObject
 from wakeful.protocols.a2a import wire
 from wakeful.protocols.a2a.card import card
+from wakeful.protocols.a2a.card_key import Signing
 from wakeful.protocols.a2a.decode import history_length, sent
 from wakeful.protocols.a2a.delivery import Delivery
 from wakeful.protocols.a2a.encode import Dialect
-from wakeful.protocols.a2a.faults import AGENT_NOT_FOUND, CARD_NOT_CONFIGURED, Fault, invalid
+from wakeful.protocols.a2a.faults import AGENT_NOT_FOUND, UNSUPPORTED_OPERATION, Fault, invalid
 from wakeful.protocols.a2a.listing import Listing
 from wakeful.protocols.a2a.push import Push
 from wakeful.protocols.a2a.tasks import Caller, Handed, Tasks
@@ -26,10 +27,11 @@ from wakeful.server.sse import last_event_id
 class Calls:
     """Each method raises `Fault`, or an error that `fault_of` makes one."""
 
-    def __init__(self, operations: Operations, config: ServerConfig) -> None:
+    def __init__(self, operations: Operations, config: ServerConfig, signing: Signing) -> None:
         outgoing = Outgoing(may_reach=public_or_loopback if config.push_to_loopback else is_public)
         self._operations = operations
         self._public_url = config.public_url
+        self._signing = signing
         self._guarded = bool(config.api_tokens)
         self._tasks = Tasks(operations)
         self._listing = Listing(operations, self._tasks)
@@ -125,14 +127,14 @@ class Calls:
         if tenant is not None:
             self._check_agent(tenant)
         agent = self._operations.agent(tenant)
-        return card(agent, base_url=self._base_url(request), tenant=tenant, guarded=self._guarded)
+        return self._signing.signed(card(agent, base_url=self._base_url(request), tenant=tenant, guarded=self._guarded))
 
     def extended_card(self, caller: Caller, request: Request) -> JsonObject:
         """GetExtendedAgentCard: what known callers may know, too."""
         if not self._guarded:
-            raise Fault(CARD_NOT_CONFIGURED, "there is no extended card, because this server asks nobody for a token")
+            raise Fault(UNSUPPORTED_OPERATION, "there is no extended card, because this server asks nobody for a token")
         agent = self._operations.agent(caller.agent_id)
-        return card(
+        shown = card(
             agent,
             base_url=self._base_url(request),
             tenant=caller.agent_id,
@@ -140,6 +142,7 @@ class Calls:
             delegates=[self._operations.agent(name) for name in agent.delegates],
             tools=self._operations.agent_tools(agent),
         )
+        return self._signing.signed(shown)
 
     def _base_url(self, request: Request) -> str:
         return self._public_url or str(request.base_url).rstrip("/")

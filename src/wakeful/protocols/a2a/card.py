@@ -38,7 +38,7 @@ def card(
     """
     place = f"/{quote(tenant, safe='')}" if tenant else ""
     url = f"{base_url}{PREFIX}{place}"
-    bindings = (("JSONRPC", "1.0"), ("HTTP+JSON", "1.0"), ("JSONRPC", "0.3"))
+    bindings = (("JSONRPC", "1.0"), ("HTTP+JSON", "1.0"), ("JSONRPC", "0.3"), ("HTTP+JSON", "0.3"))
     shown: JsonObject = {
         "name": agent.id,
         "description": agent.description or f"The agent {agent.id}.",
@@ -59,12 +59,13 @@ def card(
 
 def with_legacy(shown: JsonObject) -> JsonObject:
     """The same with what clients of 0.3 look for."""
+    url = shown["supportedInterfaces"][0]["url"]
     legacy: JsonObject = {
         **shown,
-        "url": shown["supportedInterfaces"][0]["url"],
+        "url": url,
         "preferredTransport": "JSONRPC",
         "protocolVersion": "0.3.0",
-        "additionalInterfaces": [],
+        "additionalInterfaces": [{"url": url, "transport": binding} for binding in ("JSONRPC", "HTTP+JSON")],
     }
     if "securitySchemes" in shown:
         scheme = {**shown["securitySchemes"][SCHEME], "type": "http", "scheme": "Bearer"}

@@ -22,6 +22,20 @@ T = TypeVar("T")
 FREE = frozenset({"data", "metadata"})
 """What is the client's own JSON."""
 OUTPUT_MODES = ("text/plain", "application/json")
+ENUMS = frozenset({"role", "status"})
+"""Fields that are enums, whose values ProtoJSON lets be numbers, too."""
+USER = frozenset({"ROLE_USER", "1"})
+STATES = (
+    State.SUBMITTED,
+    State.WORKING,
+    State.COMPLETED,
+    State.FAILED,
+    State.CANCELED,
+    State.INPUT_REQUIRED,
+    State.REJECTED,
+    State.AUTH_REQUIRED,
+)
+STATE_NUMBERS = {"0": ""} | {str(number): found.value for number, found in enumerate(STATES, start=1)}
 ANY_MODE = frozenset({"text", "text/*", "application/*", "*", "*/*"})
 
 
@@ -80,7 +94,8 @@ def history_length(length: int | None) -> int | None:
 
 
 def state(name: str) -> State | None:
-    """A task state by its name, None for no filter; raises `Fault`."""
+    """A task state by its name or its number in the proto, None for no filter; raises `Fault`."""
+    name = STATE_NUMBERS.get(name, name)
     if name in ("", "TASK_STATE_UNSPECIFIED"):
         return None
     try:
@@ -104,7 +119,7 @@ def moment(text: str) -> int | None:
 
 def _check(message: Message) -> None:
     found: list[Violation] = []
-    if message.role != "ROLE_USER":
+    if message.role not in USER:
         found.append(Violation("message.role", f"expected ROLE_USER, found {message.role!r}"))
     if not message.message_id.strip():
         found.append(Violation("message.messageId", "is missing"))
@@ -154,7 +169,7 @@ def _check_type(media_type: str) -> None:
 def _tidy(value: JsonValue) -> JsonValue:
     """The same with names in camelCase and without nulls; what is the client's own stays as it is."""
     if isinstance(value, dict):
-        fields = ((_camel(name), found) for name, found in cast("JsonObject", value).items())
+        fields = ((camel_case(name), _named(name, found)) for name, found in cast("JsonObject", value).items())
         return {
             name: found if name in FREE else _tidy(found)
             for name, found in fields
@@ -165,6 +180,12 @@ def _tidy(value: JsonValue) -> JsonValue:
     return value
 
 
-def _camel(name: str) -> str:
+def _named(name: str, value: JsonValue) -> JsonValue:
+    """The field's value, a number of an enum as its text."""
+    return str(value) if name in ENUMS and isinstance(value, int) else value
+
+
+def camel_case(name: str) -> str:
+    """A field's JSON name, from that or from the proto's own."""
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others) if others else name

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 
 from wakeful.contracts.event import LogEntry
-from wakeful.contracts.json import JsonValue
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.run import Run
-from wakeful.protocols.a2a import legacy
+from wakeful.protocols.a2a import legacy, legacy_proto
 from wakeful.protocols.a2a.task import Fold, Update
 from wakeful.protocols.a2a.wire import Message, StatusUpdate, StreamResponse
 
@@ -27,10 +27,14 @@ class Dialect:
 
     def payload(self, response: StreamResponse) -> bytes:
         """One message of a stream."""
-        result: JsonValue = response if self.version == "1.0" else legacy.streamed(response)
-        if self.rpc:
-            result = {"jsonrpc": "2.0", "id": self.rpc_id, "result": result}
-        return msgspec.json.encode(result)
+        return msgspec.json.encode(self._rpc(response) if self.rpc else self._bare(response))
+
+    def _rpc(self, response: StreamResponse) -> JsonObject:
+        result = response if self.version == "1.0" else legacy.streamed(response)
+        return {"jsonrpc": "2.0", "id": self.rpc_id, "result": result}
+
+    def _bare(self, response: StreamResponse) -> object:
+        return response if self.version == "1.0" else legacy_proto.streamed(response)
 
 
 class Encoder:

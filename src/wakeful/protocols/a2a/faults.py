@@ -45,11 +45,28 @@ METHOD_NOT_FOUND = Row("METHOD_NOT_FOUND", -32601, 404, "NOT_FOUND")
 PARSE_ERROR = Row("PARSE_ERROR", -32700, 400, "INVALID_ARGUMENT")
 INTERNAL = Row("INTERNAL_ERROR", -32603, 500, "INTERNAL")
 AGENT_NOT_FOUND = Row("AGENT_NOT_FOUND", -32602, 404, "NOT_FOUND")
-CONFIG_NOT_FOUND = Row("PUSH_NOTIFICATION_CONFIG_NOT_FOUND", -32602, 404, "NOT_FOUND")
 UNAUTHENTICATED = Row("UNAUTHENTICATED", -32600, 401, "UNAUTHENTICATED")
 TOO_LARGE = Row("INVALID_REQUEST", -32600, 413, "INVALID_ARGUMENT")
 EXHAUSTED = Row("RESOURCE_EXHAUSTED", -32603, 429, "RESOURCE_EXHAUSTED")
 UNAVAILABLE = Row("UNAVAILABLE", -32603, 503, "UNAVAILABLE")
+
+
+LEGACY_TYPES = {
+    -32001: "TaskNotFoundError",
+    -32002: "TaskNotCancelableError",
+    -32003: "PushNotificationNotSupportedError",
+    -32004: "UnsupportedOperationError",
+    -32005: "ContentTypeNotSupportedError",
+    -32006: "InvalidAgentResponseError",
+    -32007: "ExtendedAgentCardNotConfiguredError",
+    -32008: "ExtensionSupportRequiredError",
+    -32009: "VersionNotSupportedError",
+    -32600: "InvalidRequestError",
+    -32601: "MethodNotFoundError",
+    -32602: "InvalidParamsError",
+    -32700: "JSONParseError",
+}
+"""Numbers as the types that errors have in 0.3."""
 
 
 class Violation(NamedTuple):
@@ -144,6 +161,13 @@ def rest_answer(fault: Fault) -> Response:
         "details": details(fault),
     }
     return Response(msgspec.json.encode({"error": error}), fault.row.http, _headers(fault), media_type=MEDIA_TYPE)
+
+
+def legacy_answer(fault: Fault) -> Response:
+    """An error of 0.3 over HTTP+JSON: some clients know it by its type, others by its number."""
+    kind = LEGACY_TYPES.get(fault.row.number, "InternalError")
+    error = {"type": kind, "code": fault.row.number, "message": fault.message, "data": details(fault)}
+    return Response(msgspec.json.encode(error), fault.row.http, _headers(fault), media_type="application/json")
 
 
 _HTTP_MATTERS = (AGENT_NOT_FOUND, UNAUTHENTICATED, TOO_LARGE, EXHAUSTED, UNAVAILABLE)

@@ -1,4 +1,4 @@
-"""A2A 0.3 over JSON-RPC, translated to 1.0 and back. Pure.
+"""A2A 0.3 over JSON-RPC, translated to 1.0 and back. Pure. Over HTTP+JSON it has other shapes: `legacy_proto.py`.
 
 Differences: `kind` tells shapes apart, states and roles are lower-case words, a status update says whether it is
 `final`, files have a member of their own, data is always an object, and `blocking` stands for not returning at once.
@@ -66,7 +66,7 @@ def params(name: str, sent: JsonObject) -> JsonObject:
         case "message/send" | "message/stream":
             return _send(sent)
         case "tasks/pushNotificationConfig/set":
-            return {"taskId": sent.get("taskId"), **_push(_object(sent.get("pushNotificationConfig")))}
+            return {"taskId": sent.get("taskId"), **push(_object(sent.get("pushNotificationConfig")))}
         case (
             "tasks/pushNotificationConfig/get"
             | "tasks/pushNotificationConfig/list"
@@ -97,12 +97,12 @@ def _send(sent: JsonObject) -> JsonObject:
 
 
 def _configuration(sent: JsonObject) -> JsonObject:
-    push = sent.get("pushNotificationConfig")
+    config = sent.get("pushNotificationConfig")
     return {
         "acceptedOutputModes": sent.get("acceptedOutputModes"),
         "historyLength": sent.get("historyLength") or None,
         "returnImmediately": sent.get("blocking") is False,
-        "taskPushNotificationConfig": _push(cast("JsonObject", push)) if isinstance(push, dict) else None,
+        "taskPushNotificationConfig": push(cast("JsonObject", config)) if isinstance(config, dict) else None,
     }
 
 
@@ -113,10 +113,8 @@ def _part(sent: JsonValue, at: int) -> JsonObject:
         case "text":
             return {"text": part.get("text"), "metadata": metadata}
         case "data":
-            data, extra = part.get("data"), dict(_object(metadata))
-            if extra.pop(WRAPPED, False):
-                data = _object(data).get("value")
-            return {"data": data, "metadata": extra or None}
+            data, metadata = unwrapped(part.get("data"), metadata)
+            return {"data": data, "metadata": metadata}
         case "file":
             file = _object(part.get("file"))
             content = {"raw": file["bytes"]} if "bytes" in file else {"url": file.get("uri")}
@@ -125,7 +123,8 @@ def _part(sent: JsonValue, at: int) -> JsonObject:
             raise invalid(f"message.parts[{at}]", f"expected the kind text, file or data, found {kind!r}")
 
 
-def _push(sent: JsonObject) -> JsonObject:
+def push(sent: JsonObject) -> JsonObject:
+    """A subscription to notifications as 1.0 has it."""
     config = {name: sent.get(name) for name in ("id", "url", "token")}
     authentication = sent.get("authentication")
     if isinstance(authentication, dict):
@@ -134,6 +133,14 @@ def _push(sent: JsonObject) -> JsonObject:
         first = cast("list[JsonValue]", schemes)[0] if isinstance(schemes, list) and schemes else ""
         config["authentication"] = {"scheme": first, "credentials": found.get("credentials")}
     return config
+
+
+def unwrapped(data: JsonValue, metadata: JsonValue) -> tuple[JsonValue, JsonValue]:
+    """A data part's value and metadata: what was put into an object because it is none is taken out of it."""
+    extra = dict(_object(metadata))
+    if extra.pop(WRAPPED, False):
+        data = _object(data).get("value")
+    return data, extra or None
 
 
 def _object(value: JsonValue) -> JsonObject:
@@ -175,6 +182,13 @@ def push_config(found: PushConfig) -> JsonObject:
     if found.authentication is not None:
         config["authentication"] = {"schemes": [found.authentication.scheme]}
     return {"taskId": found.task_id, "pushNotificationConfig": config}
+
+
+def wrapped(data: JsonValue, metadata: JsonObject | None) -> tuple[JsonValue, JsonObject | None]:
+    """A value as the object that a data part of 0.3 has, and the part's metadata."""
+    if isinstance(data, dict):
+        return cast("JsonObject", data), metadata
+    return {"value": data}, {**(metadata or {}), WRAPPED: True}
 
 
 def _status(status: Status) -> JsonObject:
@@ -227,7 +241,7 @@ def _message(message: Message) -> JsonObject:
 
 
 def _shown(part: Part) -> JsonObject:
-    metadata = dict(part.metadata or {})
+    metadata = part.metadata
     if isinstance(part.text, str):
         shown: JsonObject = {"kind": "text", "text": part.text}
     elif isinstance(part.raw, str) or isinstance(part.url, str):
@@ -235,10 +249,7 @@ def _shown(part: Part) -> JsonObject:
         named = {"mimeType": part.media_type, "name": part.filename}
         shown = {"kind": "file", "file": content | {name: value for name, value in named.items() if value}}
     else:
-        data = part.data
-        if not isinstance(data, dict):
-            data = {"value": data}
-            metadata[WRAPPED] = True
+        data, metadata = wrapped(part.data, metadata)
         shown = {"kind": "data", "data": data}
     if metadata:
         shown["metadata"] = metadata

@@ -54,8 +54,7 @@ class Listing:
         """One page; raises `Fault`. Artifacts are left out unless they are asked for."""
         length = history_length(request.history_length)
         wanted, since = state(request.status), moment(request.status_timestamp_after)
-        asked_size = DEFAULT_SIZE if request.page_size is None else request.page_size
-        size = max(1, min(asked_size, LARGEST_SIZE))
+        size = _size(request.page_size)
         filters = {
             "agent": caller.agent_id,
             "context": request.context_id,
@@ -97,6 +96,14 @@ class Listing:
 
     async def _task(self, run: Run, request: ListRequest, length: int | None) -> Task:
         return await (self._tasks.task if request.include_artifacts else self._tasks.outline)(run, length)
+
+
+def _size(asked: int | None) -> int:
+    if asked is None:
+        return DEFAULT_SIZE
+    if not 1 <= asked <= LARGEST_SIZE:
+        raise invalid("pageSize", f"expected 1 to {LARGEST_SIZE}, found {asked}")
+    return asked
 
 
 def _position(token: str, filters: Mapping[str, object]) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ from wakeful.contracts.errors import BadRequest, Conflict
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.run import Run
 from wakeful.protocols.a2a.encode import Version
-from wakeful.protocols.a2a.faults import CONFIG_NOT_FOUND, INVALID_PARAMS, Fault, invalid
+from wakeful.protocols.a2a.faults import INVALID_PARAMS, TASK_NOT_FOUND, Fault, invalid
 from wakeful.protocols.a2a.wire import Authentication, PushConfig, PushConfigPage, PushRequest
 from wakeful.server import pages
 from wakeful.server.checks import check_id
@@ -99,7 +99,7 @@ class Push:
         """One subscription; without an id the task's own. Raises `Fault`."""
         document = await self._operations.store.get_document(run.scope, KIND, _name(run, config_id or run.id))
         if document is None:
-            raise Fault(CONFIG_NOT_FOUND, f"task {run.id} has no push notification config {config_id or run.id}")
+            raise Fault(TASK_NOT_FOUND, f"task {run.id} has no push notification config {config_id or run.id}")
         return shown(subscription(document).config)
 
     async def list(self, run: Run, request: PushRequest) -> PushConfigPage:

@@ -55,13 +55,13 @@ class Rest:
 
     async def get(self, request: Request) -> Response:
         """GET tasks/{id}."""
-        asked = _query(request, wire.TaskRequest)
+        asked = queried(request, wire.TaskRequest)
         found = msgspec.structs.replace(asked, id=request.path_params["task"])
         return _json(await self._calls.get(self._calls.caller(request, asked.tenant), found))
 
     async def list(self, request: Request) -> Response:
         """GET tasks."""
-        asked = _query(request, wire.ListRequest)
+        asked = queried(request, wire.ListRequest)
         return _json(await self._calls.list(self._calls.caller(request, asked.tenant), asked))
 
     async def cancel(self, request: Request) -> Response:
@@ -85,16 +85,16 @@ class Rest:
 
     async def get_push(self, request: Request) -> Response:
         """GET tasks/{id}/pushNotificationConfigs/{config}."""
-        return _json(await self._calls.get_push(self._calls.caller(request), _push(request)))
+        return _json(await self._calls.get_push(self._calls.caller(request), push_named(request)))
 
     async def list_push(self, request: Request) -> Response:
         """GET tasks/{id}/pushNotificationConfigs."""
-        asked = msgspec.structs.replace(_query(request, wire.PushRequest), task_id=request.path_params["task"])
+        asked = msgspec.structs.replace(queried(request, wire.PushRequest), task_id=request.path_params["task"])
         return _json(await self._calls.list_push(self._calls.caller(request), asked))
 
     async def delete_push(self, request: Request) -> Response:
         """DELETE tasks/{id}/pushNotificationConfigs/{config}."""
-        await self._calls.delete_push(self._calls.caller(request), _push(request))
+        await self._calls.delete_push(self._calls.caller(request), push_named(request))
         return _json({})
 
     async def extended_card(self, request: Request) -> Response:
@@ -111,11 +111,12 @@ class Rest:
         return read(sent, shape)
 
 
-def _push(request: Request) -> wire.PushRequest:
+def push_named(request: Request) -> wire.PushRequest:
+    """The subscription that the path names."""
     return wire.PushRequest(task_id=request.path_params["task"], id=request.path_params["config"])
 
 
-def _query(request: Request, shape: type[T]) -> T:
+def queried(request: Request, shape: type[T]) -> T:
     """The query parameters in a shape; those of other purposes are not looked at."""
     return read(dict(request.query_params), shape)
 

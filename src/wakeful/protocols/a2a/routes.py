@@ -6,16 +6,23 @@ from collections.abc import Coroutine
 from email.utils import formatdate
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from wakeful.contracts.errors import WakefulError
+from wakeful.contracts.json import JsonObject
+from wakeful.protocols.a2a import legacy_rest
 from wakeful.protocols.a2a.calls import Calls
 from wakeful.protocols.a2a.card import PREFIX, encoded, matches, tag, with_legacy
+from wakeful.protocols.a2a.card_key import KEYS_PATH, CardKeySettings, open_signing
 from wakeful.protocols.a2a.faults import fault_of, rest_answer
+from wakeful.protocols.a2a.legacy_rest import LegacyRest
 from wakeful.protocols.a2a.rest import Handler, Rest, faulty
 from wakeful.protocols.a2a.rpc import Rpc
-from wakeful.protocols.a2a.version import spoken
+from wakeful.protocols.a2a.version import speaks_0_3, spoken
 from wakeful.server.config import ServerConfig
 from wakeful.server.operations import Operations
 from wakeful.server.routing import Route
@@ -25,10 +32,14 @@ MAX_AGE = 60
 
 
 class A2A:
-    """The protocol as the app needs it: its routes, and the chore that brings out notifications."""
+    """The protocol as the app needs it: its routes, and the chore that brings out notifications.
+
+    Raises `ConfigurationError` for a key of cards that cannot be used.
+    """
 
     def __init__(self, operations: Operations, config: ServerConfig) -> None:
-        self._calls = Calls(operations, config)
+        self._signing = open_signing(CardKeySettings(), config.public_url)
+        self._calls = Calls(operations, config, self._signing)
         self._cards = Cards(self._calls, operations)
 
     def routes(self) -> list[Route]:
@@ -36,7 +47,11 @@ class A2A:
         rpc = Rpc(self._calls)
         card = self._cards.show
         found = [Route(WELL_KNOWN, card, methods=["GET"])]
+        keys = self._signing.public_keys()
+        if keys is not None:
+            found.append(Route(KEYS_PATH, _shows(keys), methods=["GET"]))
         for place in (PREFIX, f"{PREFIX}/{{tenant}}"):
+            found += _legacy(place, LegacyRest(self._calls))
             found += _rest(place, Rest(self._calls))
             found.append(Route(f"{place}{WELL_KNOWN}", card, methods=["GET"]))
             found += _both(place, rpc.answer, ["POST"])
@@ -45,6 +60,17 @@ class A2A:
     def deliver(self) -> Coroutine[Any, Any, None]:
         """Bring out notifications until cancelled."""
         return self._calls.delivery.run()
+
+
+def _shows(keys: JsonObject) -> Handler:
+    """A handler that shows a JWK set."""
+    body = msgspec.json.encode(keys)
+    headers = {"cache-control": f"public, max-age={MAX_AGE}"}
+
+    async def show(_: Request) -> Response:  # the routes are those of coroutines
+        return Response(body, headers=headers, media_type="application/jwk-set+json")
+
+    return show
 
 
 def _rest(place: str, rest: Rest) -> list[Route]:
@@ -63,6 +89,35 @@ def _rest(place: str, rest: Rest) -> list[Route]:
         (f"{place}/extendedAgentCard", rest.extended_card, ["GET"]),
     ]
     return [route for path, handler, methods in table for route in _both(path, faulty(handler), methods)]
+
+
+def _legacy(place: str, rest: LegacyRest) -> list[Route]:
+    """The paths of 0.3. An agent may be called v1, so a request of another version is not for them."""
+    task = f"{place}/v1/tasks/{{task}}"
+    table: list[tuple[str, Handler, list[str]]] = [
+        (f"{place}/v1/message:send", rest.send, ["POST"]),
+        (f"{place}/v1/message:stream", rest.stream, ["POST"]),
+        (f"{task}:cancel", rest.cancel, ["POST"]),
+        (f"{task}:subscribe", rest.subscribe, ["GET", "POST"]),
+        (f"{task}/pushNotificationConfigs", rest.create_push, ["POST"]),
+        (f"{task}/pushNotificationConfigs", rest.list_push, ["GET"]),
+        (f"{task}/pushNotificationConfigs/{{config}}", rest.get_push, ["GET"]),
+        (f"{task}/pushNotificationConfigs/{{config}}", rest.delete_push, ["DELETE"]),
+        (task, rest.get, ["GET"]),
+        (f"{place}/v1/card", rest.extended_card, ["GET"]),
+    ]
+    return [LegacyRoute(path, legacy_rest.faulty(handler), methods=methods) for path, handler, methods in table]
+
+
+class LegacyRoute(Route):
+    """A route of A2A 0.3."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the route serves this request, and the request speaks 0.3."""
+        match, found = super().matches(scope)
+        if match is Match.NONE or speaks_0_3(Request(scope)):
+            return match, found
+        return Match.NONE, {}
 
 
 def _both(path: str, handler: Handler, methods: list[str]) -> list[Route]:

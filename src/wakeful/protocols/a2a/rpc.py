@@ -14,7 +14,7 @@ from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.protocols.a2a import legacy, wire
 from wakeful.protocols.a2a.calls import Calls
 from wakeful.protocols.a2a.card import with_legacy
-from wakeful.protocols.a2a.decode import read
+from wakeful.protocols.a2a.decode import camel_case, read
 from wakeful.protocols.a2a.encode import Dialect
 from wakeful.protocols.a2a.faults import (
     INVALID_PARAMS,
@@ -23,6 +23,7 @@ from wakeful.protocols.a2a.faults import (
     PARSE_ERROR,
     VERSION_NOT_SUPPORTED,
     Fault,
+    Violation,
     fault_of,
     rpc_answer,
 )
@@ -131,6 +132,18 @@ METHODS: dict[str, Method] = {
 }
 
 
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "GetTask": ("id",),
+    "CancelTask": ("id",),
+    "SubscribeToTask": ("id",),
+    "CreateTaskPushNotificationConfig": ("taskId", "url"),
+    "GetTaskPushNotificationConfig": ("taskId", "id"),
+    "ListTaskPushNotificationConfigs": ("taskId",),
+    "DeleteTaskPushNotificationConfig": ("taskId", "id"),
+}
+"""Fields that a method's request must have in 1.0; over HTTP+JSON they are in the path."""
+
+
 def _parsed(body: bytes) -> JsonObject:
     try:
         asked = parse_json(body)
@@ -165,7 +178,17 @@ def _method(asked: JsonObject, dialect: Dialect) -> tuple[str, JsonObject]:
         return legacy.method(name), legacy.params(name, found)
     if name not in METHODS:
         raise Fault(METHOD_NOT_FOUND, f"unknown method {name!r}; A2A 1.0 has {', '.join(METHODS)}")
+    _check_present(name, found)
     return name, found
+
+
+def _check_present(name: str, params: JsonObject) -> None:
+    """Raise `Fault` for a field that the method's request must have and that is not there, or is empty."""
+    sent = {camel_case(field) for field, value in params.items() if value}
+    missing = [Violation(field, "is missing") for field in REQUIRED.get(name, ()) if field not in sent]
+    if missing:
+        told = "; ".join(f"{violation.field}: {violation.description}" for violation in missing)
+        raise Fault(INVALID_PARAMS, told, violations=missing)
 
 
 def _legacy(result: object) -> JsonValue:
