@@ -6,12 +6,20 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import docstring_parser
 
 from wakeful.contracts.errors import BadRequest, ConfigurationError
-from wakeful.contracts.exposure import ExposedPrompt, ExposedResource, PromptArgument, PromptLine
+from wakeful.contracts.exposure import (
+    VARIABLE,
+    Complete,
+    ExposedPrompt,
+    ExposedResource,
+    PromptArgument,
+    PromptLine,
+    mirrored_inputs,
+)
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.tool import Tool
 from wakeful.sdk.agent import Agent
@@ -24,6 +32,8 @@ CALLABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 """What clients take as the name of a tool (MCP 2025-11-25, tool names)."""
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
 OWN_SCHEME = "wakeful:"
+Completer = Sequence[str] | Callable[..., Any]
+"""All values there are, or a function of what is typed so far, and of the other arguments where it takes two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,10 @@ class Exposed:
         return ids
 
     def checked_tools(self) -> tuple[Tool, ...]:
-        """The tools; raises `ConfigurationError` for one that the client would have to carry out itself."""
+        """The tools; raises `ConfigurationError` for one that the client would have to carry out itself or refuse."""
         tools = tuple(as_tool(tool) for tool in self.tools)
         for tool in tools:
+            mirrored_inputs(tool.spec.parameters)
             if tool.spec.frontend:
                 raise ConfigurationError(f"tool {tool.spec.name!r} is carried out by a client; it cannot be exposed")
         return tools
@@ -67,21 +78,26 @@ def _id_of(agent: str | Agent | FunctionAgent | AgentSpec) -> str:
 
 
 def resource(
-    uri: str, *, name: str | None = None, description: str | None = None, media_type: str = "text/plain"
-) -> Callable[[Callable[[], Any]], ExposedResource]:
-    """Turn a function without parameters into a resource: it returns text or bytes, and may be async.
+    uri: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    media_type: str = "text/plain",
+    complete: Mapping[str, Completer] | None = None,
+) -> Callable[[Callable[..., Any]], ExposedResource]:
+    """Turn a function into a resource: it returns text or bytes, and may be async.
 
-    `name` is the function's and `description` its docstring unless given. Raises `ConfigurationError`.
+    A `uri` with variables, such as `docs:{topic}`, is a template: the function takes their values as texts, and
+    `complete` may suggest them. `name` is the function's and `description` its docstring unless given. Raises
+    `ConfigurationError`.
     """
+    variables = tuple(VARIABLE.findall(uri))
 
-    def wrap(function: Callable[[], Any]) -> ExposedResource:
-        if not ADDRESS.fullmatch(uri) or uri.lower().startswith(OWN_SCHEME):
-            raise ConfigurationError(f"expected a URI of a scheme of your own, such as docs:guide; found {uri!r}")
-        if inspect.signature(function).parameters:
-            raise ConfigurationError(f"resource {uri}: expected a function without parameters")
+    def wrap(function: Callable[..., Any]) -> ExposedResource:
+        _check_resource(uri, variables, function)
 
-        async def read() -> str | bytes:
-            found = await _result(function, {})
+        async def read(values: Mapping[str, str]) -> str | bytes:
+            found = await _result(function, values)
             if not isinstance(found, str | bytes):
                 raise TypeError(f"resource {uri} is text or bytes, not a {type(found).__name__}")
             return found
@@ -93,20 +109,51 @@ def resource(
             description=said if description is None else description,
             media_type=media_type,
             read=read,
+            variables=variables,
+            complete=_completers(f"resource {uri}", variables, complete),
         )
 
     return wrap
 
 
-def prompt(function: Callable[..., Any]) -> ExposedPrompt:
+def _check_resource(uri: str, variables: Sequence[str], function: Callable[..., Any]) -> None:
+    literal = VARIABLE.sub("x", uri)
+    if not ADDRESS.fullmatch(literal) or {"{", "}"} & {*literal} or uri.lower().startswith(OWN_SCHEME):
+        raise ConfigurationError(f"expected a URI of a scheme of your own, such as docs:guide; found {uri!r}")
+    if not variables and inspect.signature(function).parameters:
+        raise ConfigurationError(f"resource {uri}: expected a function without parameters")
+    if len(set(variables)) < len(variables) or {*variables} != {*inspect.signature(function).parameters}:
+        listed = ", ".join(variables) or "none"
+        raise ConfigurationError(f"resource {uri}: expected a function of the variables, each once; they are: {listed}")
+
+
+@overload
+def prompt(function: Callable[..., Any], /) -> ExposedPrompt: ...
+
+
+@overload
+def prompt(*, complete: Mapping[str, Completer]) -> Callable[[Callable[..., Any]], ExposedPrompt]: ...
+
+
+def prompt(
+    function: Callable[..., Any] | None = None, /, *, complete: Mapping[str, Completer] | None = None
+) -> ExposedPrompt | Callable[[Callable[..., Any]], ExposedPrompt]:
     """Turn a function of texts into a prompt: it returns a text, said by the user, or a list of `PromptLine`.
 
-    Its docstring describes the prompt and its arguments. Raises `ConfigurationError`.
+    Its docstring describes the prompt and its arguments. `complete` suggests values of arguments: a list of all there
+    are, or a function of the text typed so far (and of the other arguments, a mapping, where it takes two) that returns
+    values. Raises `ConfigurationError`.
     """
+    if function is None:
+        return lambda decorated: _prompt(decorated, complete)
+    return _prompt(function, complete)
+
+
+def _prompt(function: Callable[..., Any], complete: Mapping[str, Completer] | None) -> ExposedPrompt:
     name = getattr(function, "__name__", "")
     if not CALLABLE_NAME.fullmatch(name):
         raise ConfigurationError(f"a prompt is made of a named function, not of {function!r}")
-    arguments = _prompt_arguments(name, function)
+    arguments = _prompt_arguments(name, function, complete)
 
     async def render(given: Mapping[str, str]) -> tuple[PromptLine, ...]:
         _check_given(name, arguments, given)
@@ -121,15 +168,50 @@ def prompt(function: Callable[..., Any]) -> ExposedPrompt:
     )
 
 
-def _prompt_arguments(name: str, function: Callable[..., Any]) -> tuple[PromptArgument, ...]:
+def _prompt_arguments(
+    name: str, function: Callable[..., Any], complete: Mapping[str, Completer] | None
+) -> tuple[PromptArgument, ...]:
     said = {found.arg_name: found.description or "" for found in docstring_parser.parse(function.__doc__ or "").params}
     parameters = inspect.signature(function).parameters.values()
     for parameter in parameters:
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ConfigurationError(f"prompt {name}: every argument needs a name; found {parameter}")
+    completers = _completers(f"prompt {name}", [one.name for one in parameters], complete)
     return tuple(
-        PromptArgument(one.name, said.get(one.name, ""), one.default is inspect.Parameter.empty) for one in parameters
+        PromptArgument(
+            one.name, said.get(one.name, ""), one.default is inspect.Parameter.empty, completers.get(one.name)
+        )
+        for one in parameters
     )
+
+
+def _completers(owner: str, names: Sequence[str], given: Mapping[str, Completer] | None) -> dict[str, Complete]:
+    unknown = sorted((given or {}).keys() - {*names})
+    if unknown:
+        raise ConfigurationError(
+            f"{owner} completes {', '.join(unknown)}, but its arguments are: {', '.join(names) or 'none'}"
+        )
+    return {name: _completer(one) for name, one in (given or {}).items()}
+
+
+def _completer(given: Completer) -> Complete:
+    if not callable(given):
+        values = tuple(given)
+
+        async def of_list(typed: str, others: Mapping[str, str]) -> Sequence[str]:
+            del others
+            return [value for value in values if value.casefold().startswith(typed.casefold())]
+
+        return of_list
+    names = list(inspect.signature(given).parameters)
+    if len(names) not in (1, 2):
+        raise ConfigurationError(f"expected a completer of one or two parameters, found {len(names)}")
+
+    async def of_function(typed: str, others: Mapping[str, str]) -> Sequence[str]:
+        found: object = await _result(given, dict(zip(names, (typed, others), strict=False)))
+        return [str(value) for value in cast("Sequence[object]", found)]
+
+    return of_function
 
 
 def _check_given(name: str, arguments: Sequence[PromptArgument], given: Mapping[str, str]) -> None:
@@ -142,7 +224,7 @@ def _check_given(name: str, arguments: Sequence[PromptArgument], given: Mapping[
         )
 
 
-async def _result(function: Function, arguments: Mapping[str, str]) -> object:
+async def _result(function: Function, arguments: Mapping[str, Any]) -> object:
     if inspect.iscoroutinefunction(function):
         return await function(**arguments)
     return await in_thread(lambda: function(**arguments), name=getattr(function, "__name__", "exposed"))

@@ -28,8 +28,8 @@ def guide() -> str:
     return "# Guide"
 
 
-@prompt
-def review(code: str) -> str:
+@prompt(complete={"tone": ["kind", "harsh"]})
+def review(code: str, tone: str = "") -> str:
     """Review some code."""
     return f"Review {code}."
 

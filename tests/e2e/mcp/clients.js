@@ -6,9 +6,6 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as StdioV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
-import { join } from "node:path";
-
-import { WAKEFUL } from "./served.js";
 
 const INFO = { name: "e2e", version: "1" };
 // A server that crashed takes some seconds to come back; by default the clients try twice.
@@ -58,9 +55,10 @@ function http2(server) {
 }
 
 function pipes(server) {
+  const [command, ...args] = server.piped();
   return {
-    command: WAKEFUL,
-    args: ["mcp", join(import.meta.dirname, "agents.py:runtime")],
+    command,
+    args,
     env: { ...process.env, ...server.env },
     stderr: "ignore",
   };

@@ -89,8 +89,58 @@ for (const [name, { era, piped, open }] of Object.entries(CLIENTS)) {
       await assert.rejects(opened.client.readResource({ uri: "docs:none" }));
     });
 
+    test("values are suggested", async () => {
+      const ref = { type: "ref/prompt", name: "review" };
+
+      const { completion } = await opened.client.complete({ ref, argument: { name: "tone", value: "k" } });
+
+      assert.deepEqual(completion.values, ["kind"]);
+    });
+
+    if (name.startsWith("sdk 1")) test("a call may be a task", () => task(opened, (asking) => (user = asking)));
+
+    if (era === "2025-11-25") test("a change is heard of", () => change(opened));
+
     if (era === "2025-11-25" && !piped) test("a call outlives a crash of the server", () => crash(open));
   });
+}
+
+// Tasks of 2025-11-25 through the SDK: made, asked, ended, listed, cancelled.
+async function task({ client }, answerWith) {
+  const { tasks } = client.experimental;
+  answerWith(() => ({ action: "accept", content: { approved: true } }));
+  await client.listTools();
+  const seen = [];
+  for await (const message of tasks.callToolStream({ name: "erase", arguments: { name: "all" } }, undefined, { task: {} })) {
+    seen.push(message);
+  }
+  const made = seen[0].task;
+
+  assert.equal(seen[0].type, "taskCreated");
+  assert.equal(seen.at(-1).type, "result", JSON.stringify(seen.at(-1)));
+  assert.equal(seen.at(-1).result.content[0].text, "erased all");
+  assert.equal((await tasks.getTask(made.taskId)).status, "completed");
+  assert.ok((await tasks.listTasks()).tasks.some((one) => one.taskId === made.taskId));
+
+  const long = tasks.callToolStream(
+    { name: "assistant", arguments: { message: "count to 1000 every 50 ms" } },
+    undefined,
+    { task: {} },
+  );
+  const { value } = await long.next();
+  assert.equal((await tasks.cancelTask(value.task.taskId)).status, "cancelled");
+}
+
+// The client opens its stream when it likes: there is always another thread to hear of.
+async function change({ client, call }) {
+  let heard = false;
+  client.fallbackNotificationHandler = async ({ method }) => {
+    heard ||= method === "notifications/resources/list_changed";
+  };
+  for await (const _ of setInterval(200)) {
+    if (heard) break;
+    await call("add", { a: 1, b: 2 });
+  }
 }
 
 async function crash(open) {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
-import { served, WAKEFUL } from "./served.js";
+import { served } from "./served.js";
 
 const run = promisify(execFile);
 const BIN = join(import.meta.dirname, "../node_modules/.bin");
@@ -49,9 +49,8 @@ function http(era) {
 }
 
 function pipes(era) {
-  const target = join(import.meta.dirname, "agents.py:runtime");
   const env = Object.entries(server.env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
-  return { before: ["--transport", "stdio", "--protocol-era", era, ...env], after: ["-q", WAKEFUL, "mcp", target] };
+  return { before: ["--transport", "stdio", "--protocol-era", era, ...env], after: ["-q", ...server.piped()] };
 }
 
 async function inspect({ before, after }, ...what) {

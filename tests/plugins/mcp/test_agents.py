@@ -95,6 +95,51 @@ async def test_a_servers_questions_pause_the_run_and_their_answers_go_on_with_th
     assert results(resting.messages) == [("succeeded", "a red house of size 3")]
 
 
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_a_question_the_user_declines_fails_the_call_and_the_run_goes_on(era: str):
+    module = loaded("friendly")
+    calls = call("mcp__nice__paint", {"what": "house"})
+    async with Host(module.build().streamable_http_app).up() as host:
+        servers = [over_http(host, era=era)]
+        async with runtime(calls, "Then not.", tools=("mcp__nice__paint",), servers=servers) as agents:
+            resting = await agents.run("a", "paint")
+            while resting.interrupts:
+                no = Decision(resting.interrupts[0].id, output="The user did not answer.", failed=True)
+                resting = await agents.decide(resting.run.id, no)
+
+    assert (resting.run.status, resting.text) == ("completed", "Then not.")
+    [(status, told)] = results(resting.messages)
+    assert status == "failed"
+    assert "declin" in told.lower()
+
+
+async def test_a_run_that_is_cancelled_while_its_server_asks_makes_no_second_call():
+    seen: list[dict[str, str]] = []
+    module = loaded("friendly")
+    calls = call("mcp__nice__paint", {"what": "house"})
+
+    def watched() -> Any:
+        app = module.build().streamable_http_app()
+
+        async def watching(scope: Any, receive: Any, send: Any) -> None:
+            seen.append({name.decode(): value.decode() for name, value in scope.get("headers", [])})
+            await app(scope, receive, send)
+
+        return watching
+
+    async with (
+        Host(watched).up() as host,
+        runtime(calls, tools=("mcp__nice__paint",), servers=[over_http(host)]) as agents,
+    ):
+        waiting = await agents.run("a", "paint")
+        await agents.cancel(waiting.run.id)
+        ended = await agents.inner.store.get_run("default", waiting.run.id)
+
+    assert [one.get("mcp-name") for one in seen].count("paint") == 1
+    assert ended is not None
+    assert ended.status == "cancelled"
+
+
 async def test_a_hanging_server_fails_its_call_in_time_and_the_run_goes_on():
     servers = [hostile("silence", call_timeout_seconds=0.2), friendly()]
     calls = [call("mcp__bad__good", {}), call("mcp__nice__greet", {"name": "Ada"})]

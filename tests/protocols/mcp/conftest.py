@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 from tests.protocols.mcp.peer import Peer
-from tests.protocols.mcp.traffic import Tap, Traffic
+from tests.protocols.mcp.traffic import Sent, Tap, Told, Traffic, canonical
 
 from wakeful.contracts.exposure import PromptLine
 from wakeful.contracts.tool import ToolContext
 from wakeful.embed import AgentRuntime, AgentServer
+from wakeful.protocols.mcp import wire
 from wakeful.providers.scripted import ScriptedProvider
 from wakeful.sdk.agent import Agent
 from wakeful.sdk.exposure import Exposed, prompt, resource
@@ -79,12 +82,51 @@ Offer = Callable[..., Awaitable[Peer]]
 
 
 @pytest.fixture
-async def offer(listen: Any) -> AsyncIterator[Offer]:
+def traffic() -> Traffic:
+    """All that is said in a test to servers of this process."""
+    return Traffic()
+
+
+@pytest.fixture(autouse=True)
+def none_escapes(traffic: Traffic, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails when the server read or wrote a message that the judge never saw.
+
+    What it wrote in vain, because its client had gone, counts only where no client went before its time.
+    """
+    read: Counter[str] = Counter()
+    written: Counter[str] = Counter()
+
+    def noting(name: str) -> None:
+        made = getattr(wire, name)
+
+        def note(*arguments: Any) -> Any:
+            found = made(*arguments)
+            written[canonical(json.loads(found))] += 1
+            return found
+
+        monkeypatch.setattr(wire, name, note)
+
+    def parse(body: bytes) -> wire.Received:
+        found = parsed(body)
+        read[canonical(json.loads(body))] += 1
+        return found
+
+    parsed = wire.parse
+    monkeypatch.setattr(wire, "parse", parse)
+    for name in ("result", "request", "notification", "failure"):
+        noting(name)
+    yield
+    assert not read - traffic.count(Sent), "the server read what nobody judged"
+    assert traffic.count(Told).keys() <= written.keys(), "the server is said to have said what it did not"
+    assert not traffic.complete or written.keys() == traffic.count(Told).keys(), "it wrote what nobody judged"
+
+
+@pytest.fixture
+async def offer(listen: Any, traffic: Traffic, none_escapes: None) -> AsyncIterator[Offer]:
     """Serves an agent that plays a script: `await offer(["hello"], task_after_seconds=0)` is a client of it.
 
     Whatever servers and their clients say to each other is judged in the end.
     """
-    traffic = Traffic()
     async with AsyncExitStack() as stack:
 
         async def start(

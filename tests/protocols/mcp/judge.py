@@ -1,8 +1,9 @@
 """Judges every message of both sides by the schema of its version.
 
 The SDK's types of the wire are generated from the schemas that the protocol publishes. Here they are read as JSON
-Schema, so that nothing is converted before it is judged, and what may be absent may not be null. The shapes of the
-tasks extension are written down here, as it publishes them.
+Schema, so that nothing is converted before it is judged, what may be absent may not be null, and members that the types
+do not have are refused, but for what the protocol leaves open: `_meta`, capabilities and the schemas of tools. The
+shapes of the tasks extension are written down here, as it publishes them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, get_args
 
 import jsonschema_rs
 import mcp_types as types
+from mcp_types import _v2025_11_25 as v2025
 from mcp_types import methods
 from pydantic import TypeAdapter
 
@@ -30,12 +32,13 @@ ERROR = {
         "id": {"type": ["string", "integer"]},
         "error": {
             "type": "object",
-            "properties": {"code": {"type": "integer"}, "message": TEXT},
+            "properties": {"code": {"type": "integer"}, "message": TEXT, "data": {}},
             "required": ["code", "message"],
+            "additionalProperties": False,
         },
     },
     "required": ["jsonrpc", "error"],
-    "not": {"required": ["result"]},
+    "additionalProperties": False,
 }
 """Both schemas let an error that answers no known request have no id, but not null; the SDK's type wants null."""
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
@@ -43,6 +46,8 @@ STATUSES = ["working", "input_required", "completed", "failed", "cancelled"]
 TASK = {
     "type": "object",
     "properties": {
+        "resultType": TEXT,
+        "_meta": OBJECT,
         "taskId": TEXT,
         "status": {"enum": STATUSES},
         "statusMessage": TEXT,
@@ -52,7 +57,7 @@ TASK = {
         "pollIntervalMs": {"type": "integer", "minimum": 0},
     },
     "required": ["taskId", "status", "createdAt", "lastUpdatedAt", "ttlMs"],
-    "not": {"required": ["requestState"]},
+    "unevaluatedProperties": False,
 }
 DETAILED = {
     **TASK,
@@ -63,20 +68,37 @@ DETAILED = {
         {"properties": {"status": {"enum": ["working", "cancelled"]}}},
     ],
 }
-OF_TASK = {"type": "object", "properties": {"taskId": TEXT, "_meta": OBJECT}, "required": ["taskId", "_meta"]}
+OF_TASK = {
+    "type": "object",
+    "properties": {"taskId": TEXT, "_meta": OBJECT},
+    "required": ["taskId", "_meta"],
+    "additionalProperties": False,
+}
 ANSWERED = {**OF_TASK, "properties": {**OF_TASK["properties"], "inputResponses": OBJECT}}
+ACKNOWLEDGED = {"type": "object", "properties": {"resultType": TEXT, "_meta": OBJECT}, "additionalProperties": False}
 TASK_PARAMS: dict[str, Any] = {
     "tasks/get": OF_TASK,
     "tasks/cancel": OF_TASK,
     "tasks/update": {**ANSWERED, "required": [*OF_TASK["required"], "inputResponses"]},
     "notifications/tasks": DETAILED,
 }
-TASK_RESULTS: dict[str, Any] = {"tasks/get": DETAILED, "tasks/cancel": OBJECT, "tasks/update": OBJECT}
+TASK_RESULTS: dict[str, Any] = {"tasks/get": DETAILED, "tasks/cancel": ACKNOWLEDGED, "tasks/update": ACKNOWLEDGED}
+LEGACY_TASKS: dict[str, tuple[Any, Any]] = {
+    "tasks/get": (v2025.GetTaskRequest, v2025.GetTaskResult),
+    "tasks/list": (v2025.ListTasksRequest, v2025.ListTasksResult),
+    "tasks/cancel": (v2025.CancelTaskRequest, v2025.CancelTaskResult),
+    "tasks/result": (v2025.GetTaskPayloadRequest, v2025.CallToolResult),
+}
+"""Requests and results of the tasks of the old era, which the SDK has types for, but no use."""
+DATA = frozenset({"default", "examples", "const", "enum", "required"})
+OPEN = frozenset({"ClientCapabilities", "ServerCapabilities"})
 
 
 def version_of(message: Mapping[str, Any]) -> str:
     """The version that a request is in, by itself."""
-    return MODERN if f"{META}protocolVersion" in message.get("params", {}).get("_meta", {}) else LEGACY
+    params = message.get("params")
+    meta = params.get("_meta") if isinstance(params, dict) else None
+    return MODERN if isinstance(meta, dict) and f"{META}protocolVersion" in meta else LEGACY
 
 
 def judge_sent(version: str, message: dict[str, Any]) -> None:
@@ -100,23 +122,28 @@ def judge_reply(version: str, method: str, message: dict[str, Any]) -> None:
         _fit(_schema(methods.CLIENT_RESULTS[method, version]), message["result"])
 
 
-def judge_answer(version: str, method: str, message: dict[str, Any]) -> None:
-    """The server's answer to a request."""
+def judge_answer(version: str, request: Mapping[str, Any], message: dict[str, Any]) -> None:
+    """The server's answer to a request, which is empty where it answers none."""
     if "error" in message:
         _fit(json.dumps(ERROR), message)
         assert message["error"]["message"], message
         return
+    method = request["method"]
     _fit(_schema(types.JSONRPCResponse), message)
     result = message["result"]
     if version == MODERN:
         assert result["resultType"] in ("complete", "input_required", "task"), result
         assert result["_meta"][f"{META}serverInfo"]["name"] == "wakeful", result
-    if method in TASK_RESULTS:
+    if version == MODERN and method in TASK_RESULTS:
         _fit(json.dumps(TASK_RESULTS[method]), result)
         if "result" in result:
             _fit(_schema(_result("tools/call", version, result["result"])), result["result"])
-    elif result.get("resultType") == "task":
+    elif version == MODERN and result["resultType"] == "task":
         _fit(json.dumps(TASK), result)
+    elif method in LEGACY_TASKS:
+        _fit(_schema(LEGACY_TASKS[method][1]), result)
+    elif "task" in request.get("params", {}):
+        _fit(_schema(v2025.CreateTaskResult), result)
     else:
         _fit(_schema(_result(method, version, result)), result)
 
@@ -134,6 +161,10 @@ def _judge_frame(table: Mapping[tuple[str, str], Any], version: str, message: di
         _fit(json.dumps(TASK_PARAMS[message["method"]]), message["params"])
         return
     found = table.get((message["method"], version))
+    if found is None and "id" in message and version == LEGACY and message["method"] in LEGACY_TASKS:
+        found = LEGACY_TASKS[message["method"]][0]
+        said = {name: value for name, value in message.get("params", {}).items() if name != "task"}
+        message = {**message, "params": said}  # an official client repeats `task` in them
     assert found is not None, f"version {version} has no such message: {message}"
     _fit(_schema(found), message)
 
@@ -150,7 +181,27 @@ def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
 
 @cache
 def _schema(shape: Any) -> str:
-    return json.dumps(_without_nulls(TypeAdapter(shape).json_schema(by_alias=True)))
+    return json.dumps(_closed(_without_nulls(TypeAdapter(shape).json_schema(by_alias=True))))
+
+
+def _closed(schema: Any) -> Any:
+    """The schema, in which objects have no members but those that are named; a listener may also ask after tasks."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: value if name in DATA else _closed(value) for name, value in schema.items()}
+    for names in ("properties", "$defs"):
+        if names in schema:
+            found[names] = {name: _closed(one) for name, one in schema[names].items()}
+    if "properties" not in schema or schema.get("title") in OPEN:
+        return found
+    if schema.get("title") == "SubscriptionFilter":
+        found["properties"]["taskIds"] = {"type": "array", "items": TEXT}
+    return {
+        **found,
+        "additionalProperties": schema.get("title") != "Result" and schema.get("additionalProperties", False),
+    }
 
 
 def _without_nulls(schema: Any) -> Any:

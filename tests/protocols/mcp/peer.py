@@ -83,7 +83,7 @@ class Peer:
         *self.said, answer = found
         for message in self.said:
             judge_told(version_of(body), message)
-        judge_answer(version_of(body), body["method"], answer)
+        judge_answer(version_of(body), body, answer)
         assert answer["id"] == body["id"]
         return answer
 

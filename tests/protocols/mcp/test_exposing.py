@@ -83,15 +83,10 @@ def test_a_prompt_names_its_arguments() -> None:
         prompt(many)
 
 
-async def test_nothing_is_exposed_unless_it_was_chosen(serving: Any) -> None:
-    headers = {"accept": "application/json, text/event-stream"}
-    params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
-    async with serving() as server:
-        body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
-        begun = await server.client.post("/v1/mcp", json=body, headers=headers)
-        session = {**headers, "mcp-session-id": begun.headers["mcp-session-id"]}
-        listed = await server.client.post(
-            "/v1/mcp", json={"jsonrpc": "2.0", "id": 2, "method": "tools/list"}, headers=session
-        )
+async def test_nothing_is_exposed_unless_it_was_chosen(offer: Any) -> None:
+    peer = await offer(agents=[], tools=[], resources=[], prompts=[])
+    await peer.initialize()
 
-    assert listed.json()["result"]["tools"] == []
+    listed = [(await peer.request(f"{kind}/list"))["result"][kind] for kind in ("tools", "resources", "prompts")]
+
+    assert listed == [[], [], []]

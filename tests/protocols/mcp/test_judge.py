@@ -87,11 +87,47 @@ def test_what_the_server_asks_and_what_it_is_answered_are_judged() -> None:
     assert len(traffic.faults) == 3
 
 
+@pytest.mark.parametrize(
+    ("told", "fits"),
+    [
+        ({"method": "notifications/message", "params": {"level": "info", "data": 1}}, True),
+        ({"method": "notifications/message", "params": {"level": "info", "data": 1}, "more": 1}, False),
+        ({"method": "notifications/message", "params": {"level": "info", "data": 1, "more": 1}}, False),
+        ({"id": 1, "result": {}, "more": 1}, False),
+        ({"id": 1, "result": {"more": 1}}, False),
+        ({"id": 1, "error": {"code": 1, "message": "no", "more": 1}}, False),
+        ({"id": 1, "error": {"code": 1, "message": "no"}, "more": 1}, False),
+    ],
+)
+def test_a_member_that_the_types_do_not_have_is_refused(told: Any, fits: bool) -> None:
+    traffic = Traffic()
+    traffic.sent(message(id=1, method="ping"))
+
+    traffic.told(message(**told))
+
+    assert bool(traffic.faults) is not fits
+
+
+def test_an_answer_is_judged_although_its_question_is_noted_later() -> None:
+    traffic = Traffic()
+    schema = {"type": "object", "properties": {}}
+
+    traffic.sent(message(id="q", result={"roots": []}))
+    traffic.told(message(id="q", method="elicitation/create", params={"message": "May I?", "requestedSchema": schema}))
+
+    assert (traffic.judged, len(traffic.faults)) == (2, 1)
+
+
 async def test_all_that_goes_over_the_wire_is_read_along(offer: Any) -> None:
-    peer = await offer(["one"])
+    """`none_escapes` compares what the server read and wrote with what was judged; here nobody leaves early."""
+    peer = await offer(["one", "two"])
 
     await peer.initialize()
     await peer.request("tools/call", {"name": "assistant", "arguments": {"message": "hi"}})
+    said = len(peer.said)
+    await peer.call(meta={"progressToken": 1})
 
-    assert peer.traffic.judged == 4 + len(peer.said)
-    assert len(peer.said) > 1
+    assert peer.traffic.complete
+    assert peer.traffic.judged == 6 + said + len(peer.said)
+    assert said > 1
+    assert peer.said

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.protocols.mcp.judge import META, MODERN
 from tests.protocols.mcp.peer import WITH_TASKS, Peer
+from tests.protocols.mcp.traffic import Traffic
 
 from wakeful.protocols.mcp.stdio import Connection
 from wakeful.providers.scripted import say
@@ -24,18 +25,22 @@ LONG = 3600
 class Lines:
     """Both pipes, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
         self.to_server: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.written: list[dict[str, Any]] = []
 
     def say(self, **message: Any) -> None:
-        self.to_server.put_nowait(json.dumps({"jsonrpc": "2.0", **message}).encode())
+        said = {"jsonrpc": "2.0", **message}
+        self._traffic.sent(said)
+        self.to_server.put_nowait(json.dumps(said).encode())
 
     async def read(self) -> bytes | None:
         return await self.to_server.get()
 
     async def write(self, line: bytes) -> None:
         self.written.append(json.loads(line))
+        self._traffic.told(self.written[-1])
 
 
 def endless() -> list[Any]:
@@ -87,7 +92,7 @@ async def test_a_client_that_leaves_after_its_task_was_announced_has_not_cancell
 async def test_a_call_given_up_over_pipes_before_its_task_is_announced_is_not_answered(offer: Any) -> None:
     peer = await offer(endless(), task_after_seconds=LONG)
     runtime = peer.server.runtime.inner
-    lines = Lines()
+    lines = Lines(peer.traffic)
     connection = Connection(Operations(runtime, ServerConfig(), Metrics(runtime)), Principal(DEFAULT_SCOPE), lines)
     meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": WITH_TASKS}
 

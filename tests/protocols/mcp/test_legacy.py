@@ -54,7 +54,7 @@ async def test_a_session_lists_calls_and_answers_pings(offer: Any) -> None:
 
 
 @pytest.mark.proves("P01")
-@pytest.mark.parametrize("method", ["server/discover", "tasks/get", "completion/complete", "nothing"])
+@pytest.mark.parametrize("method", ["server/discover", "tasks/update", "completion/complete", "nothing"])
 async def test_methods_a_session_does_not_have_are_not_found(offer: Any, method: str) -> None:
     peer = await offer()
     await peer.initialize()
@@ -161,13 +161,12 @@ async def test_a_session_that_nobody_used_for_a_day_is_over_and_swept_away(offer
     assert not await store.list_documents("default", "mcp-call", prefix=first, after="", limit=9)
 
 
-async def test_there_is_no_stream_to_get_but_that_of_a_call(offer: Any) -> None:
+async def test_who_has_no_session_has_no_stream_to_get(offer: Any) -> None:
     peer = await offer()
-    await peer.initialize()
 
-    response = await peer.client.get(PATH, headers={"accept": ACCEPT, "mcp-session-id": peer.session})
+    response = await peer.client.get(PATH, headers={"accept": ACCEPT})
 
-    assert (response.status_code, response.headers["allow"]) == (405, "POST, DELETE")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
 async def test_sessions_are_nobody_elses(offer: Any) -> None:
@@ -223,6 +222,7 @@ async def test_a_call_given_up_is_stopped_and_has_no_response(offer: Any) -> Non
         async for _, message in frames:
             if message and message["method"] == "notifications/progress":
                 break
+        peer.traffic.complete = False
         await peer.note("notifications/cancelled", {"requestId": body["id"], "reason": "enough"})
         rest = [message async for _, message in frames if message]
 

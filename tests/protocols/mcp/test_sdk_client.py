@@ -13,9 +13,12 @@ import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from tests.e2e.mcp import judged
+from tests.e2e.mcp.judged import judge
 
 from wakeful.providers.scripted import call, say
 
+JUDGED = Path(judged.__file__)
 Mode = Literal["auto", "legacy"]
 ERAS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 BOTH = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -24,10 +27,13 @@ Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 @asynccontextmanager
 async def piped(store: str, mode: Mode, **options: Any) -> AsyncIterator[Client]:
-    """The demo behind pipes."""
-    parameters = StdioServerParameters(command=sys.executable, args=["-m", "wakeful", "mcp", "--store", store])
+    """The demo behind pipes; what is said is judged in the end."""
+    record = f"{store.removeprefix('sqlite:///')}.jsonl"
+    server = [sys.executable, "-m", "wakeful", "mcp", "--store", store]
+    parameters = StdioServerParameters(command=sys.executable, args=[str(JUDGED), "pipe", record, *server])
     async with Client(stdio_client(parameters), mode=mode, **options) as client:
         yield client
+    judge(record)
 
 
 def url_of(peer: Any) -> str:

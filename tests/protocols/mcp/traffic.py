@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.protocols.mcp import judge
@@ -22,52 +24,97 @@ def messages(text: str) -> list[tuple[str | None, dict[str, Any] | None]]:
     return found
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A client's message, and whether the server refused it."""
+
+    message: Any
+    session: str
+    refused: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """A server's message, in the stream of a request of this version, where it is known."""
+
+    message: dict[str, Any]
+    session: str
+    version: str
+    request: dict[str, Any] | None
+
+
 class Traffic:
     """What was said between servers of one store and their clients.
 
-    A message that the server refuses is judged by the refusal only; whatever it takes has to fit.
+    A message that the server refuses is judged by the refusal only; whatever it takes has to fit. All is judged when
+    it is asked for: what a message answers may be noted after it.
     """
 
     def __init__(self) -> None:
-        self.judged = 0
-        self.faults: list[str] = []
-        self._sent: dict[tuple[str, Any], tuple[str, str]] = {}
-        self._told: dict[Any, str] = {}
+        self.said: list[Sent | Told] = []
+        self.complete = True
+        """Whether whatever the server writes is sent: nobody leaves early, or gives a call up."""
 
     def sent(self, message: Any, *, session: str = "", refused: bool = False) -> None:
         """A client's message, once it is known whether the server took it."""
-        if not isinstance(message, dict):
-            assert refused, f"no message, but taken: {message!r}"
-            return
-        if "method" in message and "id" in message:
-            self._sent[session, str(message["id"])] = (version_of(message), message["method"])
-        if refused:
-            return
-        if "method" in message:
-            self._judge(judge.judge_sent, version_of(message), message)
-        elif isinstance(message.get("id"), str | int) and message["id"] in self._told:
-            self._judge(judge.judge_reply, LEGACY, self._told[message["id"]], message)
+        self.said.append(Sent(message, session, refused))
 
-    def told(self, message: dict[str, Any], *, session: str = "", version: str = LEGACY) -> None:
-        """A message of the server, in the stream of a request of this version."""
-        if "method" in message:
-            if "id" in message:
-                self._told[message["id"]] = message["method"]
-            self._judge(judge.judge_told, version, message)
-            return
-        spoken, method = self._sent.get((session, str(message.get("id"))), (version, ""))
-        self._judge(judge.judge_answer, spoken, method, message)
+    def told(self, message: dict[str, Any], *, session: str = "", version: str = LEGACY, request: Any = None) -> None:
+        """A message of the server, perhaps the answer to a known request."""
+        self.said.append(Told(message, session, version, request))
+
+    @property
+    def judged(self) -> int:
+        """How many messages were judged."""
+        return sum(1 for one in self.said if isinstance(one, Told) or not one.refused)
+
+    @property
+    def faults(self) -> list[str]:
+        """What does not fit, and why."""
+        asked: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
+        questions: dict[Any, str] = {}
+        for one in self.said:
+            message = one.message
+            if isinstance(message, dict) and "method" in message and "id" in message:
+                if isinstance(one, Sent):
+                    asked[one.session, str(message["id"])] = (version_of(message), message)
+                else:
+                    questions[message["id"]] = message["method"]
+        return [fault for one in self.said if (fault := _fault(one, asked, questions))]
 
     def assert_all_fits(self) -> None:
         """Fails with what did not fit."""
         assert not self.faults, "\n".join(self.faults)
 
-    def _judge(self, by: Callable[..., None], *said: Any) -> None:
-        self.judged += 1
-        try:
-            by(*said)
-        except (AssertionError, KeyError) as fault:
-            self.faults.append(f"{by.__name__}{said[:-1]}: {fault!r} in {json.dumps(said[-1])}")
+    def count(self, by: type[Sent | Told]) -> Counter[str]:
+        """What one side said, each message as often as it was said."""
+        return Counter(canonical(one.message) for one in self.said if isinstance(one, by))
+
+
+def canonical(message: Any) -> str:
+    """A message as a text that is the same for equal ones."""
+    return json.dumps(message, sort_keys=True)
+
+
+def _fault(one: Sent | Told, asked: Mapping[Any, tuple[str, dict[str, Any]]], questions: Mapping[Any, str]) -> str:
+    message = one.message
+    try:
+        if isinstance(one, Told):
+            if "method" in message:
+                judge.judge_told(one.version, message)
+            else:
+                request = asked.get((one.session, str(message.get("id"))), (one.version, {}))
+                if one.request is not None:
+                    request = version_of(one.request), one.request
+                judge.judge_answer(*request, message)
+        elif not one.refused:
+            if "method" in message:
+                judge.judge_sent(version_of(message), message)
+            else:
+                judge.judge_reply(LEGACY, questions.get(message["id"], "elicitation/create"), message)
+    except (AssertionError, KeyError, TypeError) as fault:
+        return f"{type(one).__name__}: {fault!r} in {json.dumps(message)}"
+    return ""
 
 
 class Tap:
@@ -81,7 +128,7 @@ class Tap:
         if scope["type"] != "http" or scope["path"] != PATH:
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope)
+        exchange = Exchange(scope)
 
         async def hearing() -> Any:
             message = await receive()
@@ -98,15 +145,16 @@ class Tap:
             exchange.judge(self._traffic)
 
 
-class _Exchange:
+class Exchange:
     """One request over HTTP and its answer."""
 
     def __init__(self, scope: Any) -> None:
         self.body = b""
-        self._headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self._status = 0
         self._streams = False
         self._answer = b""
+        self._ended = False
 
     def note(self, message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -116,8 +164,11 @@ class _Exchange:
             self._headers.setdefault("mcp-session-id", headers.get(b"mcp-session-id", b"").decode())
         else:
             self._answer += message.get("body", b"")
+            self._ended = not message.get("more_body", False)
 
     def judge(self, traffic: Traffic) -> None:
+        """Note what was said; what the server was about to say when its client left is not known."""
+        traffic.complete = traffic.complete and self._ended
         session, sent = self._headers.get("mcp-session-id", ""), self._sent()
         told = self._told()
         if self.body and self._status:
@@ -125,7 +176,8 @@ class _Exchange:
             traffic.sent(sent, session=session, refused=refused)
         version = version_of(sent) if isinstance(sent, dict) and isinstance(sent.get("params"), dict) else LEGACY
         for message in told:
-            traffic.told(message, session=session, version=version)
+            answered = isinstance(sent, dict) and "method" in sent and sent.get("id") == message.get("id")
+            traffic.told(message, session=session, version=version, request=sent if answered else None)
 
     def _sent(self) -> Any:
         try:

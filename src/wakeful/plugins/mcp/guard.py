@@ -57,7 +57,7 @@ class Guard:
         return method in HEARD or not method.startswith("notifications/")
 
     def _clean(self, result: JsonValue) -> None:
-        """Take unreadable tools out of a list: the session would refuse all of it because of one."""
+        """Take out of a list what is unreadable: the session would refuse all of it because of one tool."""
         fields = cast("JsonObject", result) if isinstance(result, dict) else {}
         if isinstance(fields.get("tools"), list):
             tools: list[JsonValue] = fields["tools"]
@@ -66,7 +66,7 @@ class Guard:
                 log.warning(
                     "MCP server %s: left out %d tools that cannot be read", self._server, len(tools) - len(sound)
                 )
-            fields["tools"] = sound
+            fields["tools"] = [_without_bad_promise(cast("JsonObject", tool)) for tool in sound]
 
     def _pay(self) -> None:
         now = self._clock.now()
@@ -86,3 +86,19 @@ def _readable(tool: JsonValue) -> bool:
     except ValidationError:
         return False
     return schema.get("type") == "object"
+
+
+def _without_bad_promise(tool: JsonObject) -> JsonObject:
+    """The tool without an `outputSchema` that one of the revisions does not allow: it then promises nothing."""
+    found: JsonValue = tool.get("outputSchema")
+    schema = cast("JsonObject", found) if isinstance(found, dict) else {}
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    sound = (
+        schema.get("type") == "object"
+        and isinstance(schema.get("$schema", ""), str)
+        and isinstance(properties, dict)
+        and all(isinstance(one, dict | bool) for one in cast("JsonObject", properties).values())
+        and isinstance(required, list)
+        and all(isinstance(name, str) for name in cast("list[JsonValue]", required))
+    )
+    return tool if sound else {name: value for name, value in tool.items() if name != "outputSchema"}

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from wakeful.contracts.tool import Effect, ToolSpec
-from wakeful.plugins.mcp.schemas import ArgumentCheck, SchemaRefused, argument_check
+from wakeful.plugins.mcp.schemas import ArgumentCheck, ResultCheck, SchemaRefused, argument_check, result_check
 from wakeful.plugins.mcp.spec import McpServerSpec
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class Offer:
     spec: ToolSpec
     remote_name: str
     check: ArgumentCheck
+    misfit: ResultCheck
+    promises: bool
+    """Whether its results are to have structured content, judged by `misfit`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ def _offer(server: McpServerSpec, name: str, tool: ListedTool) -> Offer:
         ),
         tool.name,
         check,
+        result_check(tool.output_schema),
+        tool.output_schema is not None,
     )
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 LONGEST_QUESTION = 4096
 LONGEST_NOTE = 131_072
 MAX_QUESTIONS = 16
-NO_FIELDS: JsonObject = {"type": "object", "properties": {}}
+PAGE_KEY = "x-wakeful-url"
+"""The keyword of an answer's schema that names the page where the user answers; the answer itself has no fields."""
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -84,8 +85,12 @@ def question(server: str, note: Note) -> ToolQuestion:
         raise ToolError(f"The MCP server's question has more than {LONGEST_NOTE} bytes.")
     text = f"The MCP server {server} asks: {first.message}"
     if first.url is not None:
-        return ToolQuestion(f"{text}\nPlease open {first.url}", schema=NO_FIELDS, resume=resume)
+        return ToolQuestion(f"{text}\nPlease open {first.url}", schema=_visit(first.url), resume=resume)
     return ToolQuestion(text, schema=first.schema, resume=resume)
+
+
+def _visit(url: str) -> JsonObject:
+    return {"type": "object", "properties": {}, PAGE_KEY: url}
 
 
 def noted(answer: CallAnswer | None) -> Note:

@@ -1,4 +1,4 @@
-"""Judges the JSON Schemas of strangers: bounded in size and depth, and never able to fetch or to loop."""
+"""Judges by the JSON Schemas of strangers: bounded in size and depth, and never able to fetch or to loop."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ MAX_DEPTH = 48
 MAX_EXPANSION = 10_000
 """Subschemas to look at when every reference is replaced by what it refers to."""
 PROBLEMS = 20
+MISFITS = 5
+UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 DIALECT = re.compile(r"https?://json-schema\.org/(draft-0[4-7]|draft/2019-09|draft/2020-12)/schema#?")
 """The dialects the validator holds itself; it would ask the network for another."""
+MAX_WORK = 10_000_000
+"""Bytes of a result times subschemas to look at: what can be judged without holding up everything else."""
 ArgumentCheck = Callable[[JsonObject], JsonObject]
+ResultCheck = Callable[[JsonValue], str | None]
 
 
 class SchemaRefused(ValueError):
@@ -39,12 +44,7 @@ def argument_check(schema: JsonValue) -> ArgumentCheck:
     root = cast("JsonObject", schema) if isinstance(schema, dict) else {}
     if root.get("type") != "object":
         raise SchemaRefused('expected an inputSchema with "type": "object"')
-    if _depth_exceeds(root, MAX_DEPTH):
-        raise SchemaRefused(f"its inputSchema is nested more than {MAX_DEPTH} levels deep")
-    size = len(msgspec.json.encode(root))
-    if size > MAX_BYTES:
-        raise SchemaRefused(f"its inputSchema has {size} bytes, more than {MAX_BYTES}")
-    known = {key: value for key, value in root.items() if key != "$schema" or DIALECT.fullmatch(str(value))}
+    known = _bounded(root, "inputSchema")
     try:
         jsonschema_rs.meta.validate(known)
         if _Expansion(known).size() > MAX_EXPANSION:
@@ -54,6 +54,48 @@ def argument_check(schema: JsonValue) -> ArgumentCheck:
     except ValueError as error:
         raise SchemaRefused(f"its inputSchema is no JSON Schema: {str(error)[:200]}") from None
     return lambda arguments: _checked(validator, arguments)
+
+
+def result_check(schema: JsonValue) -> ResultCheck:
+    """What tells how a result does not fit an `outputSchema`; None when it does, or cannot be judged at a bounded cost.
+
+    Both are a stranger's. So nothing is fetched, patterns are matched in linear time, and what is too large, too deep,
+    recursive or no JSON Schema is not judged: a server that wants to promise nothing may do so anyway.
+    """
+    import jsonschema_rs
+
+    root = cast("JsonObject", schema) if isinstance(schema, dict) else {}
+    try:
+        known = _bounded(root, "outputSchema")
+        size = _Expansion(known).size()
+        if not known or size > MAX_EXPANSION:
+            return lambda result: None
+        jsonschema_rs.meta.validate(known)
+        options = jsonschema_rs.RegexOptions(size_limit=1 << 20)
+        validator = jsonschema_rs.validator_for(known, pattern_options=options, offline=True)
+    except ValueError:
+        return lambda result: None
+    return lambda result: _misfit(validator, result, MAX_WORK // size)
+
+
+def _misfit(validator: Validator, result: JsonValue, most_bytes: int) -> str | None:
+    if len(msgspec.json.encode(result)) > most_bytes:
+        return None
+    found = [
+        f"{'/'.join(str(step) for step in error.instance_path) or 'the result'}: {error.message[:200]}"
+        for error, _ in zip(validator.iter_errors(result), range(MISFITS), strict=False)
+    ]
+    return "; ".join(found) or None
+
+
+def _bounded(root: JsonObject, name: str) -> JsonObject:
+    """The schema without a dialect that would have to be fetched; raises `SchemaRefused` when it is out of bounds."""
+    if _depth_exceeds(root, MAX_DEPTH):
+        raise SchemaRefused(f"its {name} is nested more than {MAX_DEPTH} levels deep")
+    size = len(msgspec.json.encode(root))
+    if size > MAX_BYTES:
+        raise SchemaRefused(f"its {name} has {size} bytes, more than {MAX_BYTES}")
+    return {key: value for key, value in root.items() if key != "$schema" or DIALECT.fullmatch(str(value))}
 
 
 def _checked(validator: Validator, arguments: JsonObject) -> JsonObject:
@@ -101,6 +143,8 @@ class _Expansion:
             for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
                 if keyword in node:
                     total += self._behind(node[keyword])
+            if UNEVALUATED & node.keys():  # everything below is looked at twice
+                total *= 2
         return total
 
     def _behind(self, reference: JsonValue) -> int:

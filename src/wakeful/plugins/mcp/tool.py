@@ -73,11 +73,26 @@ class McpTool:
                 raise question(self._line.server, note)
             answer = await self._send(arguments, note, context)
             if isinstance(answer, CallToolResult):
+                self._check_promise(answer)
                 return result_of(answer, context)
             note = asked_in(answer)
             if not note.open:
                 await self._clock.sleep(ROUND_MS)
         raise ToolError(f"The MCP server {self._line.server} answered {ROUNDS} times that it needs to be asked again.")
+
+    def _check_promise(self, answer: CallToolResult) -> None:
+        """Raise `ToolError` for a result that is not what the tool's `outputSchema` promises."""
+        if answer.is_error or not self._offer.promises:
+            return
+        if answer.structured_content is None:
+            misfit = "it has no structured content"
+        else:
+            misfit = self._offer.misfit(answer.structured_content)
+        if misfit is not None:
+            raise ToolError(
+                f"The MCP server {self._line.server} made the call, but its result is not what it promises in its "
+                f"outputSchema: {plain_text(misfit, 1000)}"
+            )
 
     async def _send(
         self, arguments: JsonObject, note: Note, context: ToolContext

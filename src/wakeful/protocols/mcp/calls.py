@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from wakeful.contracts.errors import BadRequest, Conflict, NotFound
+from wakeful.contracts.event import LogEntry, RunWaiting
 from wakeful.contracts.interrupt import Decision, Interrupt
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import FINISHED, RESTING, RunStatus
@@ -15,24 +16,28 @@ from wakeful.contracts.query import MessageQuery
 from wakeful.contracts.run import Run
 from wakeful.protocols.mcp import envelope, questions, results, wire
 from wakeful.protocols.mcp.client import Client
-from wakeful.protocols.mcp.encode import Encoder, ProgressToken
+from wakeful.protocols.mcp.encode import RELATED_KEY, Encoder, ProgressToken
 from wakeful.protocols.mcp.sealing import Seal
 from wakeful.protocols.mcp.tools import THREAD_KEY, Tools
 from wakeful.server.auth import Principal
 from wakeful.server.operations import Operations
 
 ORIGIN = "mcp"
+RESULT = "tasks/result"
+"""The request of the old era that waits for the end of a task."""
 PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """A run whose end answers a call; its events after `after` are shown before that."""
+    """A run whose end answers a request; its events after `after` are shown before that."""
 
     run: Run
     call: wire.Call
     client: Client
     after: int = 0
+    asked: tuple[Interrupt, ...] = ()
+    """Questions that were open at that point, to be asked first."""
 
     @property
     def announced(self) -> bool:
@@ -135,12 +140,13 @@ class Calls:
         Ends without a response when the process goes down, and for a call that its client cancelled.
         """
         run, client = following.run, following.client
-        asks = client.elicits and not client.modern
-        encoder = Encoder(
-            run, token=following.token, level=client.log_level, asks=asks, is_tool=self.tools.is_tool(run.agent_id)
-        )
-        seq = following.after
-        events = self._operations.follow(run, after=seq, until_finished=asks)
+        is_tool, is_task = self.tools.is_tool(run.agent_id), following.call.method == RESULT
+        encoder = Encoder(run, client, token=following.token, is_tool=is_tool, is_task=is_task)
+        seq, stuck = following.after, not client.answers_requests or not _askable(following.asked, client)
+        if not stuck:
+            for one in following.asked:
+                yield Said(seq, encoder.question(one), last=True)
+        events = self._operations.follow(run, after=seq, until_finished=not stuck)
         async with aclosing(events):
             async for batch in events:
                 if not batch:
@@ -150,8 +156,11 @@ class Calls:
                     messages = encoder.encode(entry)
                     for message in messages:
                         yield Said(seq, message, last=message is messages[-1])
+                if not stuck and await self._stuck(run, client, batch):
+                    stuck = True
+                    break
         run = await self._operations.run(client.principal, run.id)
-        if run.status in (FINISHED if asks else RESTING):
+        if run.status in (RESTING if stuck else FINISHED):
             yield Said(seq, await self.response(following.call, client, run), last=True, response=True)
 
     async def response(self, call: wire.Call, client: Client, run: Run) -> bytes:
@@ -160,7 +169,18 @@ class Calls:
             found = await self.outcome(call, client, run)
         except wire.Refused as error:
             return wire.failure(call.id, error)
+        if call.method == RESULT:
+            found = {**found, "_meta": {**wire.object_of(found, "_meta"), RELATED_KEY: {"taskId": run.id}}}
         return wire.result(call.id, envelope.completed(client, found))
+
+    async def _stuck(self, run: Run, client: Client, batch: Sequence[LogEntry]) -> bool:
+        """Whether a run waits for what this client's user cannot be asked."""
+        if not any(isinstance(entry.event, RunWaiting) for entry in batch):
+            return False
+        now = await self._operations.run(client.principal, run.id)
+        if now.status is not RunStatus.WAITING:
+            return False
+        return not _askable(questions.open_questions(await self._operations.store.interrupts(run.key)), client)
 
     async def outcome(self, call: wire.Call, client: Client, run: Run) -> JsonObject:
         """The result of a run that rests: what it wrote, or what it asks. Raises `Refused` when it cannot ask."""
@@ -169,17 +189,17 @@ class Calls:
         asked = questions.open_questions(await self._operations.store.interrupts(run.key))
         if not client.modern:
             return results.waiting(run, [one.message or one.tool for one in asked])
-        if not client.elicits:
+        if not _askable(asked, client):
             raise wire.Refused(
                 wire.MISSING_CAPABILITY,
                 f"run {run.id} asks its user something; expected the capability elicitation to be declared",
-                data={"requiredCapabilities": {"elicitation": {}}},
+                data={"requiredCapabilities": {"elicitation": {"form": {}} if client.visits else {}}},
             )
         arguments = wire.object_of(call.params, "arguments")
         state = await self._seal.seal(client.principal, wire.text_of(call.params, "name"), arguments, run.id)
         return {
             "resultType": "input_required",
-            "inputRequests": questions.input_requests(asked),
+            "inputRequests": questions.input_requests(asked, client),
             "requestState": state,
         }
 
@@ -202,3 +222,7 @@ class Calls:
         """The last number of a waiting run's log, before which nothing is shown again."""
         open_runs = await self._operations.store.open_runs(run.thread_key)
         return next((seq for found, seq in open_runs if found.key == run.key), 0)
+
+
+def _askable(asked: Sequence[Interrupt], client: Client) -> bool:
+    return all(questions.can_be_asked(one, client) for one in asked)

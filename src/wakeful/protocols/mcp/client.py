@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from wakeful.contracts.json import JsonObject, JsonValue
-from wakeful.protocols.mcp.wire import MODERN, as_object
+from wakeful.protocols.mcp.wire import LATEST_LEGACY, MODERN, as_object
 from wakeful.server.auth import Principal
 
 TASKS = "io.modelcontextprotocol/tasks"
@@ -35,8 +35,24 @@ class Client:
         return isinstance(found, dict) and (not found or "form" in found)
 
     @property
+    def visits(self) -> bool:
+        """Whether it can send its user to a page (MCP 2025-11-25 and later, elicitation, URL mode)."""
+        found = self.capabilities.get("elicitation")
+        return self.version in (MODERN, LATEST_LEGACY) and isinstance(found, dict) and "url" in found
+
+    @property
+    def answers_requests(self) -> bool:
+        """Whether questions are asked of it by requests on the stream of their call."""
+        return not self.modern and (self.elicits or self.visits)
+
+    @property
+    def may_ask_for_tasks(self) -> bool:
+        """Whether its calls may ask to be tasks (MCP 2025-11-25, tasks)."""
+        return self.version == LATEST_LEGACY
+
+    @property
     def knows_tasks(self) -> bool:
-        """Whether it declared the extension for tasks."""
+        """Whether it declared the extension for tasks (MCP 2026-07-28)."""
         found = self.capabilities.get("extensions")
         return self.modern and isinstance(found, dict) and TASKS in found
 

@@ -18,40 +18,49 @@ from wakeful.contracts.event import (
     ToolCallStarted,
     ToolProgressed,
 )
+from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.run import Run
 from wakeful.protocols.mcp import questions, wire
-from wakeful.protocols.mcp.client import LEVELS, LogLevel
+from wakeful.protocols.mcp.client import LEVELS, Client, LogLevel
 
 ProgressToken = str | int
+RELATED_KEY = "io.modelcontextprotocol/related-task"
+"""The `_meta` key by which what belongs to a task of the old era names it."""
 
 
 class Encoder:
-    """What a client is shown of one run: progress where it gave a `token`, log messages from `level` on.
+    """What a client is shown of one run: progress where it gave a `token`, log messages from its level on.
 
-    With `asks` questions become `elicitation/create` requests, whose ids name the run and the question. An agent's
+    In the old era questions become `elicitation/create` requests, whose ids name the run and the question. An agent's
     progress is the number of its event, which always grows; a tool's own numbers are shown where they grow.
     """
 
     def __init__(
-        self, run: Run, *, token: ProgressToken | None, level: LogLevel | None, asks: bool, is_tool: bool
+        self, run: Run, client: Client, *, token: ProgressToken | None, is_tool: bool, is_task: bool = False
     ) -> None:
         self._run = run
+        self._client = client
         self._token = token
-        self._least = len(LEVELS) if level is None else LEVELS.index(level)
-        self._asks = asks
+        self._least = len(LEVELS) if client.log_level is None else LEVELS.index(client.log_level)
         self._is_tool = is_tool
+        self._is_task = is_task
         self._shown = -1.0
 
     def encode(self, entry: LogEntry) -> list[bytes]:
         """The messages that an event adds."""
         found = [*self._progress(entry), *self._log(entry.event)]
-        if self._asks and isinstance(entry.event, RunWaiting):
-            found += [
-                wire.request(f"{self._run.id}/{one.id}", questions.METHOD, questions.elicitation(one))
-                for one in entry.event.interrupts
-            ]
+        if self._client.answers_requests and isinstance(entry.event, RunWaiting):
+            found += [self.question(one) for one in entry.event.interrupts]
         return found
+
+    def question(self, interrupt: Interrupt) -> bytes:
+        """The request that asks a client of the old era a question; a task's question names the task."""
+        name = f"{self._run.id}/{interrupt.id}"
+        params = questions.elicitation(interrupt, self._client, id=name)
+        if self._is_task:
+            params["_meta"] = {RELATED_KEY: {"taskId": self._run.id}}
+        return wire.request(name, questions.METHOD, params)
 
     def _progress(self, entry: LogEntry) -> Iterator[bytes]:
         if self._token is None:

@@ -64,7 +64,7 @@ class Modern:
         said = self._operations.exposure.instructions
         return {
             "supportedVersions": [wire.MODERN],
-            "capabilities": capabilities(modern=True),
+            "capabilities": capabilities(self._operations.exposure),
             **({"instructions": said} if said else {}),
             **PUBLIC,
         }

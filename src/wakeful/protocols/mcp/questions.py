@@ -1,7 +1,8 @@
 """A run's questions as elicitations, and what the user said as decisions (MCP 2025-11-25 and 2026-07-28, elicitation).
 
 A form is a flat object of texts, numbers and booleans. A question whose answer has another shape is asked for as one
-field `answer`, in JSON where it is no plain text.
+field `answer`, in JSON where it is no plain text. A question that is answered on a page of the web is a URL elicitation
+where the client knows those.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ import msgspec
 from wakeful.contracts.interrupt import ASK_AUTHORISATION, Decision, Interrupt, InterruptRecord
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.protocols.mcp import wire
+from wakeful.protocols.mcp.client import Client
 
 METHOD = "elicitation/create"
 PLAIN = frozenset({"string", "number", "integer", "boolean"})
 WORDLESS = "The client asks you to carry out"
+WORDLESS_PAGE = "Please open this page."
+PAGE_KEY = "x-wakeful-url"
+"""The keyword of an answer's schema that names the page where the user answers instead of filling in a form."""
 
 
 def open_questions(records: Sequence[InterruptRecord]) -> tuple[Interrupt, ...]:
@@ -24,20 +29,45 @@ def open_questions(records: Sequence[InterruptRecord]) -> tuple[Interrupt, ...]:
     return tuple(record.interrupt for record in records if record.decision is None)
 
 
-def elicitation(interrupt: Interrupt) -> JsonObject:
-    """The parameters of `elicitation/create`."""
-    return {"mode": "form", "message": _words(interrupt), "requestedSchema": _form(interrupt)}
+def elicitation(interrupt: Interrupt, client: Client, *, id: str | None = None) -> JsonObject:
+    """The parameters of `elicitation/create`: a page to visit where the client can do that, else a form.
+
+    `id` is the elicitation's, which pages of the old era have.
+    """
+    url = page_of(interrupt) if client.visits else None
+    if url is None:
+        return {"mode": "form", "message": _words(interrupt), "requestedSchema": _form(interrupt)}
+    named: JsonObject = {} if id is None else {"elicitationId": id}
+    return {"mode": "url", "message": interrupt.message or WORDLESS_PAGE, "url": url, **named}
 
 
-def input_requests(interrupts: Sequence[Interrupt]) -> JsonObject:
+def can_be_asked(interrupt: Interrupt, client: Client) -> bool:
+    """Whether the client can put this question to its user."""
+    return client.elicits or (client.visits and page_of(interrupt) is not None)
+
+
+def page_of(interrupt: Interrupt) -> str | None:
+    """The page on the web where a question is answered; None for one that is answered with words."""
+    if interrupt.kind == "frontend_tool" and interrupt.tool == ASK_AUTHORISATION:
+        try:
+            url = msgspec.json.decode(interrupt.arguments, type=dict[str, JsonValue]).get("url")
+        except (msgspec.MsgspecError, UnicodeError):
+            url = None
+    else:
+        url = (interrupt.response_schema or {}).get(PAGE_KEY)
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+
+
+def input_requests(interrupts: Sequence[Interrupt], client: Client) -> JsonObject:
     """Open questions by their ids, as a result asks for them (multi round-trip requests)."""
-    return {one.id: {"method": METHOD, "params": elicitation(one)} for one in interrupts}
+    return {one.id: {"method": METHOD, "params": elicitation(one, client)} for one in interrupts}
 
 
 def decision(interrupt: Interrupt, answer: JsonObject | None) -> Decision:
     """What an elicitation's result decides; None stands for a client that failed to ask.
 
-    Only an accepted form with `approved: true` approves. Raises `Refused` for a result that is none.
+    Only an accepted form with `approved: true` approves. Who went to a page has answered with that, `true` for a right
+    that was asked for. Raises `Refused` for a result that is none.
     """
     action, content = _read(answer)
     if interrupt.kind == "approval":
@@ -45,6 +75,8 @@ def decision(interrupt: Interrupt, answer: JsonObject | None) -> Decision:
         return Decision(interrupt.id, approved=approved, reason=None if approved else f"The user chose: {action}.")
     if action != "accept":
         return Decision(interrupt.id, output="The user did not answer.", failed=True)
+    if page_of(interrupt) is not None and not content:
+        return Decision(interrupt.id, output=True if interrupt.response_schema is None else {})
     return Decision(interrupt.id, output=_output(interrupt, content))
 
 
@@ -69,18 +101,10 @@ def _words(interrupt: Interrupt) -> str:
             return f"{interrupt.message or 'May this run?'}\n{call}"
         case "frontend_tool":
             if interrupt.tool == ASK_AUTHORISATION:
-                return _authorisation(interrupt)
+                return f"{interrupt.message}\n{page_of(interrupt) or ''}".strip()
             return interrupt.message or f"{WORDLESS} {call}"
         case "question":
             return interrupt.message or call
-
-
-def _authorisation(interrupt: Interrupt) -> str:
-    try:
-        url = msgspec.json.decode(interrupt.arguments, type=dict[str, JsonValue]).get("url")
-    except (msgspec.MsgspecError, UnicodeError):
-        url = None
-    return f"{interrupt.message}\n{url}" if isinstance(url, str) else interrupt.message
 
 
 def _form(interrupt: Interrupt) -> JsonObject:

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from wakeful.contracts.errors import NotFound
+from wakeful.contracts.exposure import ExposedResource
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import Message
 from wakeful.contracts.query import MessageQuery, ThreadQuery
@@ -40,6 +41,8 @@ TEMPLATES: list[JsonValue] = [
     },
 ]
 
+OWN_VARIABLES = {f"{THREADS}{{threadId}}": "threadId", f"{RUNS}{{runId}}": "runId"}
+
 
 class Resources:
     """Lists and reads. Whatever the client's scope does not hold does not exist for it."""
@@ -53,12 +56,22 @@ class Resources:
         rows = await self._operations.threads(
             ThreadQuery(scope=principal.scope, after=(seen[0], str(seen[1])) if seen else None, limit=PAGE)
         )
-        found = [] if seen else [self._registered(uri) for uri in self._operations.exposure.resources]
+        exposed = self._operations.exposure.resources.values()
+        found = [] if seen else [_registered(one) for one in exposed if not one.variables]
         page: JsonObject = {"resources": [*found, *(_thread(thread) for thread in rows.items)]}
         if rows.has_more:
             last = rows.items[-1]
             page["nextCursor"] = pages.encode_cursor({}, (last.updated_at, last.id))
         return page
+
+    def registered(self, uri: str) -> bool:
+        """Whether the author offers something at a URI."""
+        return any(one.values_in(uri) is not None for one in self._operations.exposure.resources.values())
+
+    def templates(self) -> list[JsonValue]:
+        """The author's, and where transcripts are."""
+        exposed = self._operations.exposure.resources.values()
+        return [*(_template(one) for one in exposed if one.variables), *TEMPLATES]
 
     async def read(self, client: Client, uri: str) -> JsonObject:
         """The contents under a URI. Raises `Refused` when there is nothing."""
@@ -70,11 +83,12 @@ class Resources:
         return {"contents": [{"uri": uri, **content}]}
 
     async def _content(self, principal: Principal, uri: str) -> JsonObject:
-        registered = self._operations.exposure.resources.get(uri)
-        if registered is not None:
-            found = await registered.read()
-            body = {"text": found} if isinstance(found, str) else {"blob": base64.b64encode(found).decode()}
-            return {"mimeType": registered.media_type, **body}
+        for registered in self._operations.exposure.resources.values():
+            values = registered.values_in(uri)
+            if values is not None:
+                found = await registered.read(values)
+                body = {"text": found} if isinstance(found, str) else {"blob": base64.b64encode(found).decode()}
+                return {"mimeType": registered.media_type, **body}
         if uri.startswith(THREADS):
             thread = await self._operations.thread(principal, unquote(uri.removeprefix(THREADS)))
             return _json(await self._transcript(thread))
@@ -105,9 +119,14 @@ class Resources:
         rows = await self._operations.messages(query)
         return [_message(message) for _, message in reversed(rows.items)]
 
-    def _registered(self, uri: str) -> JsonObject:
-        found = self._operations.exposure.resources[uri]
-        return {"uri": uri, "name": found.name, "description": found.description, "mimeType": found.media_type}
+
+def _registered(found: ExposedResource) -> JsonObject:
+    return {"uri": found.uri, "name": found.name, "description": found.description, "mimeType": found.media_type}
+
+
+def _template(found: ExposedResource) -> JsonObject:
+    shown = _registered(found)
+    return {"uriTemplate": shown.pop("uri"), **shown}
 
 
 def _thread(thread: Thread) -> JsonObject:

@@ -11,13 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wakeful.contracts.errors import NotFound, Unauthorised, UnsupportedMediaType, WakefulError
-from wakeful.protocols.mcp import envelope, legacy, wire
+from wakeful.protocols.mcp import envelope, legacy, mirrored, wire
 from wakeful.protocols.mcp.calls import Calls, Following, Said
 from wakeful.protocols.mcp.catalogue import Catalogue
+from wakeful.protocols.mcp.changes import Changes
+from wakeful.protocols.mcp.hearing import SUBSCRIBE, UNSUBSCRIBE
 from wakeful.protocols.mcp.legacy import Legacy
 from wakeful.protocols.mcp.listening import LISTEN, Listening
 from wakeful.protocols.mcp.modern import Modern
 from wakeful.protocols.mcp.origins import Origins
+from wakeful.protocols.mcp.session_streams import SessionStreams
 from wakeful.protocols.mcp.sessions import Session, Sessions, call_key
 from wakeful.protocols.mcp.streams import Accompanied, CancelledWithItsClient, frames, plain, resumed_at
 from wakeful.server import problems, sse
@@ -55,8 +58,10 @@ class Door:
         catalogue = Catalogue(operations, self._calls.tools)
         self._modern = Modern(operations, self._calls, catalogue)
         self._legacy = Legacy(operations, self._calls, catalogue)
-        self._listening = Listening(operations, self._modern.tasks)
+        self._listening = Listening(operations, self._modern.tasks, Changes(operations))
         self._sessions = Sessions(operations)
+        self._streams = SessionStreams(operations, self._sessions, catalogue)
+        self._catalogue = catalogue
 
     async def post(self, request: Request) -> Response:
         """One message of a client."""
@@ -80,18 +85,21 @@ class Door:
             return _refusal(wire.id_of(body), defect)
 
     async def get(self, request: Request) -> Response:
-        """Go on with the stream of a call after its `Last-Event-ID`; there is no other stream to get."""
+        """Go on with the stream of a call after its `Last-Event-ID`, or open the session's own."""
         try:
             self._check_page(request)
             principal = self._operations.principal(request)
             last = request.headers.get("last-event-id")
-            if last is None:
-                return Response(status_code=405, headers={"allow": "POST, DELETE"})
+            if SESSION_HEADER not in request.headers:  # the new era has no such streams
+                return Response(status_code=405, headers={"allow": "POST"})
             session = await self._session(principal, request)
+            if last is None:
+                heard = await self._streams.open(session)
+                return Accompanied(self._stream_of(plain(heard.messages())), heard.work)
             key, after = resumed_at(last)
             found = await self._sessions.recall(session, key)
             if found is None:
-                raise NotFound("stream", last)
+                raise wire.Refused(wire.INVALID_REQUEST, f"there is no stream {last!r} in this session", status=404)
             run = await self._operations.run(principal, found.run_id)
             following = Following(run=run, call=found.call, client=session.client, after=after)
             return self._resumable(session, following)
@@ -117,6 +125,9 @@ class Door:
             return Response(status_code=202)
         envelope.check_headers(message, request.headers.items())
         client = envelope.read(principal, message)
+        if message.method == "tools/call":
+            parameters = self._calls.tools.parameters(str(message.params.get("name")))
+            mirrored.check(parameters, wire.object_of(message.params, "arguments"), request.headers.items())
         if message.method == LISTEN:
             heard = await self._listening.open(client, message)
             return Accompanied(self._stream_of(plain(heard.messages())), heard.work)
@@ -158,20 +169,27 @@ class Door:
             case wire.Note():
                 await self._noted(session, message)
                 return Response(status_code=202)
-            case wire.Call(method=legacy.SET_LEVEL):
-                await self._sessions.set_level(session, legacy.level_asked(message))
-                return Response(wire.result(message.id, {}), media_type=JSON)
             case wire.Call():
-                return await self._called(session, message)
+                try:
+                    return await self._called(session, message)
+                except WakefulError as error:  # the message was taken: only its answer is an error
+                    return Response(wire.failure(message.id, error), media_type=JSON)
 
     async def _initialize(self, principal: Principal, call: wire.Call, request: Request) -> Response:
         if SESSION_HEADER in request.headers:
             raise wire.Refused(wire.INVALID_REQUEST, f"initialize begins a session; leave out {SESSION_HEADER}")
-        session = await self._sessions.open(legacy.newcomer(principal, call))
-        body = wire.result(call.id, self._legacy.welcome(session.client))
+        client = legacy.newcomer(principal, call)
+        session = await self._sessions.open(client, self._catalogue.offer(client))
+        body = wire.result(call.id, self._legacy.welcome(client, outlived=True))
         return Response(body, media_type=JSON, headers={SESSION_HEADER: session.id})
 
     async def _called(self, session: Session, call: wire.Call) -> Response:
+        if call.method == legacy.SET_LEVEL:
+            await self._sessions.set_level(session, legacy.level_asked(call))
+            return Response(wire.result(call.id, {}), media_type=JSON)
+        if call.method in (SUBSCRIBE, UNSUBSCRIBE):
+            await self._streams.subscribe(session, call)
+            return Response(wire.result(call.id, {}), media_type=JSON)
         found = await self._legacy.answer(session.client, call)
         if not isinstance(found, Following):
             return Response(wire.result(call.id, found), media_type=JSON)
@@ -245,4 +263,6 @@ def _check_accept(request: Request) -> None:
 
 def _refusal(id: wire.RequestId | None, error: WakefulError) -> Response:
     status = error.status if isinstance(error, wire.Refused) else problems.status_of(error)
+    if isinstance(error, NotFound):  # 404 says that there is no such method, or no such session
+        status = 400
     return Response(wire.failure(id, error), status, media_type=JSON)

@@ -13,9 +13,11 @@ from dataclasses import replace
 from wakeful.contracts.errors import BadRequest, WakefulError
 from wakeful.contracts.json import JsonObject
 from wakeful.protocols.mcp import envelope, legacy, wire
-from wakeful.protocols.mcp.calls import Calls, Following
+from wakeful.protocols.mcp.calls import RESULT, Calls, Following
 from wakeful.protocols.mcp.catalogue import Catalogue
+from wakeful.protocols.mcp.changes import Changes
 from wakeful.protocols.mcp.client import Client
+from wakeful.protocols.mcp.hearing import SUBSCRIBE, UNSUBSCRIBE, Hearing, Subscriptions
 from wakeful.protocols.mcp.legacy import Legacy
 from wakeful.protocols.mcp.listening import LISTEN, Listening
 from wakeful.protocols.mcp.modern import Modern
@@ -41,7 +43,11 @@ class Connection:
         catalogue = Catalogue(operations, self._calls.tools)
         self._modern = Modern(operations, self._calls, catalogue)
         self._legacy = Legacy(operations, self._calls, catalogue)
-        self._listening = Listening(operations, self._modern.tasks)
+        self._changes = Changes(operations)
+        self._subscriptions = Subscriptions(operations, self._changes)
+        self._listening = Listening(operations, self._modern.tasks, self._changes)
+        self._hearing: Hearing | None = None
+        self._subscribed: dict[str, str] = {}
         self._session: Client | None = None
         self._working: dict[wire.RequestId, asyncio.Task[None]] = {}
         self._runs: dict[wire.RequestId, str] = {}
@@ -52,6 +58,7 @@ class Connection:
     async def serve(self) -> None:
         """Answer until the input ends."""
         async with asyncio.TaskGroup() as tasks:
+            self._hearing = Hearing(self._changes, self._principal, self._send, tasks)
             while (line := await self._line()) is not None:
                 if line.strip():
                     await self._take(line, tasks)
@@ -60,6 +67,7 @@ class Connection:
                 await asyncio.wait(calls, timeout=DRAIN_SECONDS)
             for task in self._working.values():
                 task.cancel()
+            self._hearing.stop()
 
     async def _line(self) -> bytes | None:
         while True:
@@ -127,7 +135,7 @@ class Connection:
     async def _in_session(self, call: wire.Call) -> JsonObject | Following:
         if call.method == legacy.INITIALIZE:
             self._session = legacy.newcomer(self._principal, call)
-            return self._legacy.welcome(self._session)
+            return self._legacy.welcome(self._session, outlived=False)
         if self._session is None and call.method != "ping":
             raise wire.Refused(
                 wire.INVALID_REQUEST, f"expected initialize before {call.method}, or a request of {wire.MODERN}"
@@ -135,6 +143,11 @@ class Connection:
         client = self._session or Client(principal=self._principal, version=wire.LATEST_LEGACY, capabilities={})
         if call.method == legacy.SET_LEVEL:
             self._session = replace(client, log_level=legacy.level_asked(call))
+            return {}
+        if call.method in (SUBSCRIBE, UNSUBSCRIBE):
+            self._subscribed = await self._subscriptions.subscribed(client, call, self._subscribed)
+            if self._hearing is not None:
+                self._hearing.keep(self._subscribed)
             return {}
         return await self._legacy.answer(client, call)
 
@@ -154,7 +167,9 @@ class Connection:
             await self._send(wire.result(following.call.id, found))
 
     async def _begun(self, following: Following) -> None:
-        """From here on the call can be stopped; it may have been given up before."""
+        """From here on the call can be stopped; it may have been given up before. A task is not stopped this way."""
+        if following.call.method == RESULT:
+            return
         self._runs[following.call.id] = following.run.id
         if following.call.id in self._given_up:
             await self._calls.cancel(self._principal, following.run.id)
@@ -169,6 +184,8 @@ class Connection:
             working.cancel()
 
     async def _noted(self, note: wire.Note) -> None:
+        if note.method == legacy.INITIALIZED and self._session is not None and self._hearing is not None:
+            self._hearing.begin(await self._changes.listed(self._principal.scope))
         called = legacy.cancelled_id(note)
         if called is None or called not in self._working:
             return

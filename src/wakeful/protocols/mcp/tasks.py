@@ -50,7 +50,7 @@ class Tasks:
         run = await self._run(client, wire.text_of(call.params, "taskId"))
         match call.method:
             case "tasks/get":
-                return await self.detailed(run)
+                return await self.detailed(client, run)
             case "tasks/update":
                 await self._calls.answer(run, wire.object_of(call.params, "inputResponses"))
                 return {}
@@ -63,12 +63,12 @@ class Tasks:
         run = await self._operations.control.rested(following.run, self._operations.exposure.task_after_seconds)
         return None if run.status in FINISHED else {"resultType": "task", **task(run)}
 
-    async def detailed(self, run: Run) -> JsonObject:
+    async def detailed(self, client: Client, run: Run) -> JsonObject:
         """A task with its result, or with what it asks."""
         shown = task(run)
         if run.status is RunStatus.WAITING:
             asked = questions.open_questions(await self._operations.store.interrupts(run.key))
-            return {**shown, "inputRequests": questions.input_requests(asked)}
+            return {**shown, "inputRequests": questions.input_requests(asked, client)}
         if run.status in FINISHED and run.status is not RunStatus.CANCELLED:
             return {**shown, "result": {"resultType": "complete", **await self._calls.written(run)}}
         return shown

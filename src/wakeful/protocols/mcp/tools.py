@@ -11,6 +11,7 @@ from wakeful.contracts.request import InputMessage, RunRequest
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.tool import ToolSpec
 from wakeful.protocols.mcp import wire
+from wakeful.protocols.mcp.client import Client
 from wakeful.server.operations import Operations
 
 THREAD_KEY = "wakeful/threadId"
@@ -63,9 +64,16 @@ class Tools:
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    def listed(self) -> list[JsonValue]:
-        """All of them, agents first, always in the same order."""
-        return [*self._agents(), *self._tools()]
+    def listed(self, client: Client) -> list[JsonValue]:
+        """All of them, agents first, always in the same order; in the old era with what tasks they may be."""
+        found = [*self._agents(), *self._tools()]
+        return [{**one, "execution": {"taskSupport": "optional"}} if client.may_ask_for_tasks else one for one in found]
+
+    def parameters(self, name: str) -> JsonObject:
+        """The input schema of an exposed tool; empty where there is none of this name."""
+        caller = self._operations.exposure.callers.get(name)
+        tools = self._operations.agent_tools(caller) if caller else []
+        return tools[0].parameters if tools else {}
 
     def is_tool(self, agent_id: str) -> bool:
         """Whether an agent only makes one call of an exposed tool."""

@@ -124,6 +124,28 @@ def lists(message: dict[str, Any]) -> None:
     write({"id": message["id"], "result": text("fine")})
 
 
+def promised(message: dict[str, Any]) -> None:
+    """Gives what it is told to give, which is not always what its outputSchema says."""
+    arguments = message["params"]["arguments"]
+    given = {"structuredContent": arguments["give"]} if "give" in arguments else {}
+    failed = {"isError": True} if arguments.get("fail") else {}
+    write({"id": message["id"], "result": {**text("words"), **given, **failed}})
+
+
+PROMISE = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+PROMISES = [
+    {**GOOD, "name": "honest", "outputSchema": PROMISE},
+    {
+        **GOOD,
+        "name": "fetches",
+        "outputSchema": {"type": "object", "properties": {"n": {"$ref": "http://127.0.0.1:9/x"}}},
+    },
+    {**GOOD, "name": "recursive", "outputSchema": {"type": "object", "properties": {"n": {"$ref": "#"}}}},
+    {**GOOD, "name": "bomb", "outputSchema": bomb()},
+    {**GOOD, "name": "deep", "outputSchema": deep(60)},
+    {**GOOD, "name": "nonsense", "outputSchema": {"type": "nope"}},
+]
+
 CALLS: dict[str, Callable[[dict[str, Any]], None]] = {
     "flood": flood,
     "endless": endless,
@@ -137,6 +159,7 @@ CALLS: dict[str, Callable[[dict[str, Any]], None]] = {
     "freeze": freeze,
     "pages": pages,
     "lies": lists,
+    "promised": promised,
     "many": lists,
 }
 
@@ -144,6 +167,8 @@ CALLS: dict[str, Callable[[dict[str, Any]], None]] = {
 def tools(how: str) -> list[Any]:
     if how == "lies":
         return LIES
+    if how == "promised":
+        return PROMISES
     if how == "many":
         return [{**GOOD, "name": f"tool{n}"} for n in range(300)]
     return [GOOD]
