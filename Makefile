@@ -17,7 +17,7 @@ BROWSER := tests/browser/node_modules/.installed
 STARTERS := examples/ai-sdk-starter examples/copilotkit-starter
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: menu serve test check format chaos e2e browser clients pins clean
+.PHONY: menu serve test check format chaos bench e2e browser clients pins clean
 
 menu: ## show this menu
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ format: $(DEV) ## rewrite the code as `make check` wants it
 
 chaos: $(DEV) ## kill a loaded server again and again, stall its readers, and look whether anything is lost
 	$(BIN)/python -m pytest tests/chaos -m chaos -s
+
+bench: $(DEV) ## measure the server on this machine; ARGS="--cases short,stream --rounds 1 --out x.json"
+	$(BIN)/python -m bench $(ARGS)
 
 e2e: $(RUN) $(CLIENTS) $(COPILOTKIT) ## drive a real server with the protocols' own clients
 	PYTHON="$(CURDIR)/$(BIN)/python" tests/e2e/run

@@ -1,89 +1,85 @@
-"""What a stream on which nothing happens takes of memory: `python -m bench.idle --streams 1000`.
-
-One process on a PostgreSQL. First so many readers of one run, then so many runs with a reader each.
-"""
+"""The case `idle`: what open streams take on which nothing happens."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import resource
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
 
 from bench.client import Connection
-from bench.machine import Served, cpu_seconds, memory_bytes, postgres, serving, state_of_machine
+from bench.lab import Lab, laboratory
+from bench.machine import allow_open_files, memory_bytes
+from bench.measured import Measured
+from bench.plan import Ids, Plan
+from bench.wires import Wire
 
 AT_ONCE = 16
-QUIET_SECONDS = 20
-"""Two heartbeats of every stream."""
-SPARE_FILES = 200
+WARM = 50
+FILES_PER_STREAM = 2
+"""In the server: the reader's connection and the model's."""
 
 
-class Readers:
-    """Streams that are open until the stack is closed."""
+class Streams:
+    """Streams that stay open until the stack is closed."""
 
-    def __init__(self, stack: AsyncExitStack, server: Served) -> None:
+    def __init__(self, stack: AsyncExitStack, lab: Lab, wire: Wire) -> None:
         self._stack = stack
-        self._server = server
+        self._lab = lab
+        self._wire = wire
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._ids = Ids.fresh()
 
-    async def watch(self, run_id: str, many: int) -> None:
+    async def watch(self, run: str, many: int) -> None:
         """So many readers of one run."""
-        path = f"/v1/runs/{run_id}/events/stream"
-        await asyncio.gather(*(self._open("GET", path, None) for _ in range(many)))
+        await self._all(lambda: self._open("GET", self._wire.again(run, run)) for _ in range(many))
 
-    async def start(self, first: int, many: int) -> None:
-        """So many runs, each with the reader that asked for it."""
-        await asyncio.gather(*(self._open("POST", "/v1/runs", _hold(number)) for number in range(first, first + many)))
+    async def start(self, many: int) -> list[str]:
+        """So many runs whose model says nothing, each with the reader that asked for it; their ids."""
+        runs = [self._ids.next() for _ in range(many)]
+        await self._all(lambda run=run: self._hang(run) for run in runs)
+        return runs
 
-    async def _open(self, method: str, path: str, body: object) -> None:
-        """Open a stream and wait for its first event."""
-        async with self._room:
-            connection = await self._stack.enter_async_context(await Connection.open(self._server.port))
-            events: AsyncGenerator[bytes] = connection.stream(method, path, body)
-            await self._stack.enter_async_context(aclosing(events))
-            await anext(events)
+    async def _all(self, opening: Iterable[Callable[[], Coroutine[None, None, None]]]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for one in opening:
+                await self._room.acquire()
+                tasks.create_task(one()).add_done_callback(lambda _: self._room.release())
+
+    async def _hang(self, run: str) -> None:
+        await self._open("POST", self._wire.path, self._wire.body(run, run, "hang"))
+
+    async def _open(self, method: str, path: str, body: object = None) -> None:
+        connection = await self._stack.enter_async_context(await Connection.open(self._lab.port))
+        await connection.begin(method, path, body)
 
 
-def _hold(number: int) -> object:
-    run_id = f"r{number}"
-    return {"thread_id": run_id, "run_id": run_id, "messages": [{"content": "hold"}]}
-
-
-async def measure(streams: int) -> None:
-    """Print what each kind of stream takes."""
-    with postgres() as database:
-        await database.sql("postgres", "create database idle")
-        async with serving(1, database.url("idle")) as (server,), AsyncExitStack() as stack:
-            readers = Readers(stack, server)
-            await readers.start(0, 50)
-            alone = memory_bytes(server.pid)
-            await readers.watch("r0", streams)
-            crowd = memory_bytes(server.pid)
-            await readers.start(50, streams)
-            runs = memory_bytes(server.pid)
-            took = cpu_seconds(server.pid)
-            await asyncio.sleep(QUIET_SECONDS)
-            took = cpu_seconds(server.pid) - took
-        reader, run = (crowd - alone) / streams / 1024, (runs - crowd) / streams / 1024
-        sys.stdout.write(
-            f"{state_of_machine()}\n"
-            f"process {alone / 2**20:.0f} MiB; a reader more {reader:.1f} KiB; a run and its reader {run:.1f} KiB; "
-            f"{2 * streams} streams with their heartbeats: {100 * took / QUIET_SECONDS:.1f} % of a core\n"
+async def idle(plan: Plan) -> Sequence[Measured]:
+    """Memory of a stream, CPU of opening one, and CPU of a second in which nothing happens."""
+    streams = min(plan.streams, allow_open_files(FILES_PER_STREAM * (2 * plan.streams + WARM)) // FILES_PER_STREAM)
+    async with laboratory(plan.store) as lab, AsyncExitStack() as stack:
+        opened = Streams(stack, lab, plan.wire)
+        first, *_ = await opened.start(WARM)
+        readers = await opening(
+            lab, f"{streams} readers of one run, {plan.wire.name}", streams, opened.watch(first, streams)
         )
+        runs = await opening(lab, f"{streams} runs with a reader, {plan.wire.name}", streams, opened.start(streams))
+        return [readers, runs, await quiet(lab, 2 * streams + WARM, plan.quiet)]
 
 
-def main() -> None:
-    """Read the command line, allow enough open files to this process and its children, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--streams", type=int, default=1000)
-    streams = parser.parse_args().streams
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 2 * streams + SPARE_FILES)), hard))
-    asyncio.run(measure(streams))
+async def opening(lab: Lab, what: str, streams: int, opened: Awaitable[object]) -> Measured:
+    """What so many streams more take."""
+    before, clock = memory_bytes(lab.server.pid), lab.spent()
+    await opened
+    spent, after = clock.spent(), memory_bytes(lab.server.pid)
+    memory = None if before is None or after is None else after - before
+    return Measured(case="idle", what=what, unit="stream", units=streams, spent=spent, memory=memory)
 
 
-if __name__ == "__main__":
-    main()
+async def quiet(lab: Lab, streams: int, seconds: float) -> Measured:
+    """What so many open streams take while nothing happens but their heartbeats."""
+    clock = lab.spent()
+    await asyncio.sleep(seconds)
+    spent = clock.spent()
+    units = round(streams * spent.seconds)
+    what = f"{streams} streams in which nothing happens"
+    return Measured(case="idle", what=what, unit="stream second", units=units, spent=spent, rated=False)

