@@ -186,6 +186,34 @@ def test_the_remote_agents_example_answers_the_other_servers_question() -> None:
     assert done.stdout.splitlines() == ["For which city?", "Sun in Rome."]
 
 
+def test_the_a2a_server_example_is_called_by_the_official_client() -> None:
+    done = run("11_a2a_server.py")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "TASK_STATE_WORKING",
+        "TASK_STATE_WORKING looking at the calendar",
+        "TASK_STATE_INPUT_REQUIRED Which day suits you?",
+        "response: You leave on Friday.",
+        "Plan: The train at 9:04.",
+        "TASK_STATE_COMPLETED",
+    ]
+
+
+def test_the_mcp_server_example_is_used_by_the_official_client() -> None:
+    done = run("12_mcp_server.py")
+
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert told["tools"] == "librarian find lend"
+    assert told["found"] == "{'titles': ['ulysses']}"
+    assert told["asked"] == "May lend run?"
+    assert "emma is yours for two weeks" in told["lent"]
+    assert "Jane Austen, 1815" in told["read"]
+    assert "Write a kind review of emma." in told["prompt"]
+    assert told["suggested"] == "['dracula']"
+
+
 def test_every_example_is_listed_and_tested() -> None:
     names = sorted(path.name for path in EXAMPLES.glob("*.py"))
     listed = re.findall(r"`(\d\d_\w+\.py)`", (EXAMPLES / "README.md").read_text("utf-8"))

@@ -19,6 +19,7 @@ def serve_acp(target: str | None, *, store: str | None, scope: str | None, carry
     Raises `ConfigurationError` for a target that is none, and where nobody would ever carry the runs.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s  %(name)s  %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells every address, and some hold a secret
     if not carry:
         carry_nothing()
 

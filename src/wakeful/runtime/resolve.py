@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wakeful.contracts.clock import Clock
@@ -19,7 +19,7 @@ from wakeful.contracts.event import (
     StepStarted,
     ToolCallStarted,
 )
-from wakeful.contracts.interrupt import ASK_AUTHORISATION, ASK_USER
+from wakeful.contracts.interrupt import ASK_AUTHORISATION, ASK_USER, InterruptRecord
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.message import Message
 from wakeful.contracts.model import ModelSettings
@@ -31,6 +31,7 @@ from wakeful.engine.assignment import Assignment, BackendSource, ModelSource, Un
 from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.handoff import PREFIX, Handoff
+from wakeful.runtime.lending import Lending, missing
 from wakeful.runtime.memory import run_memory, thread_memory
 
 PAGE = 1000
@@ -62,12 +63,14 @@ class Resolver:
         clock: Clock,
         delegate: Callable[[AgentSpec], Tool],
         chains: Chains,
+        lending: Lending,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._clock = clock
         self._delegate = delegate
         self._chains = chains
+        self._lending = lending
 
     async def resolve(self, claim: Claim) -> Resolution:
         """The assignment of a claimed run, and where its open step began."""
@@ -77,10 +80,15 @@ class Resolver:
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; it was removed after the run was accepted") from error
         source = self._source(run, agent)
-        tools = self._tools(agent.tools) | self._delegates(agent.delegates) | self._handoffs(agent.handoffs)
+        tools = self._lent(run, agent) | self._tools(agent.tools)
+        tools |= self._delegates(agent.delegates) | self._handoffs(agent.handoffs)
         past = await self._past(claim)
         history = await self._history(claim)
         await self._chains.check(run, history)
+        interrupts = tuple(await self._store.interrupts(run.key)) if past.unfinished else ()
+        if past.unfinished:
+            touched = past.unfinished.started_calls.keys() | _asked_about(interrupts)
+            tools |= missing(history, message_id=past.unfinished.message_id, touched=touched, known=tools.keys())
         assignment = Assignment(
             run=run,
             agent=agent,
@@ -89,7 +97,7 @@ class Resolver:
             handoffs={f"{PREFIX}{name}": name for name in agent.handoffs},
             frontend=QUESTIONS if isinstance(source, BackendSource) else _frontend(run),
             history=history,
-            interrupts=tuple(await self._store.interrupts(run.key)) if past.unfinished else (),
+            interrupts=interrupts,
             unfinished=past.unfinished,
             announced=past.announced,
             active_ms=past.active_ms,
@@ -132,6 +140,10 @@ class Resolver:
             except NotFound as error:
                 raise ConfigurationError(f"{error.message}; register it with AgentRuntime(tools=[...])") from error
         return found
+
+    def _lent(self, run: Run, agent: AgentSpec) -> dict[str, Tool]:
+        """What the thread was lent; only a model can make use of it. The agent's own tools go before."""
+        return {} if agent.model is None else self._lending.tools(run)
 
     def _delegates(self, names: tuple[str, ...]) -> dict[str, Tool]:
         try:
@@ -210,6 +222,11 @@ class _Past:
                 self.unfinished = replace(step, noted=step.noted | {event.interrupt_id})
             case _:
                 pass
+
+
+def _asked_about(interrupts: Sequence[InterruptRecord]) -> set[str]:
+    """The calls of server tools that wait, or waited, for an answer."""
+    return {record.interrupt.call_id for record in interrupts if record.interrupt.kind != "frontend_tool"}
 
 
 def _frontend(run: Run) -> dict[str, ToolSpec]:

@@ -27,6 +27,7 @@ from wakeful.runtime.delegation import ORIGIN, Delegate
 from wakeful.runtime.entries import Entries
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.janitor import Janitor
+from wakeful.runtime.lending import Lending
 from wakeful.runtime.listener import Listener
 from wakeful.runtime.mailbox import Mailbox
 from wakeful.runtime.resolve import Resolver
@@ -50,6 +51,7 @@ class Runtime:
         self.clock = clock
         self.bus = bus
         self.feed = Feed(store, clock, bus)
+        self.lending = Lending()
         self._group = GroupCommit(store, clock)
         self._chains = Chains(store, clock)
         self._abandonment = Abandonment(catalog=catalog, store=store, clock=clock)
@@ -57,7 +59,7 @@ class Runtime:
             store=store,
             feed=self.feed,
             group=self._group,
-            resolver=Resolver(catalog=catalog, store=store, clock=clock, delegate=self._delegate, chains=self._chains),
+            resolver=self._resolver(),
             deserting=self._abandonment.note,
             deserted=self._stop_delegates,
             clock=clock,
@@ -158,6 +160,16 @@ class Runtime:
             yield
         finally:
             await self.stop()
+
+    def _resolver(self) -> Resolver:
+        return Resolver(
+            catalog=self.catalog,
+            store=self.store,
+            clock=self.clock,
+            delegate=self._delegate,
+            chains=self._chains,
+            lending=self.lending,
+        )
 
     def _delegate(self, agent: AgentSpec) -> Delegate:
         return Delegate(

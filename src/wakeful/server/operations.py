@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -34,6 +34,8 @@ from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import ChildStrategy, Store
 from wakeful.contracts.thread import Thread
 from wakeful.contracts.tool import ToolSpec
+from wakeful.contracts.tool_source import ToolSource
+from wakeful.runtime.projection import Projector
 from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import sse
@@ -139,6 +141,20 @@ class Operations:
             self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
         )
 
+    async def payloads(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
+        """What `watch` shows, payload by payload, for protocols that frame by themselves; payloads are lines of JSON.
+
+        Ends when the run rests (with `until_finished`: is finished) or the process goes down. Raises `Gone` when the
+        log was removed.
+        """
+        _check_log(run)
+        own = replace(watch, key=f"lines:{watch.key}")  # no bytes of an event stream's
+        lines = self._projected(run, own, lambda: _lines(watch.encoder()))
+        async with aclosing(lines):
+            async for data in lines:
+                for payload in data.splitlines():
+                    yield payload
+
     def follow(self, run: Run, *, after: int, until_finished: bool = False) -> AsyncGenerator[list[LogEntry]]:
         """Every event of a run after `after`, for protocols that frame by themselves; an empty batch means silence.
 
@@ -237,6 +253,19 @@ class Operations:
         """Remove a thread."""
         await self.store.delete_thread(thread.key, strategy)
 
+    def has_tools(self, prefix: str) -> bool:
+        """Whether there are tools already whose names begin so."""
+        catalog = self._runtime.catalog
+        return prefix in catalog.sources or any(name.startswith(prefix) for name in catalog.tools)
+
+    def lend(self, thread: Thread, source: ToolSource) -> None:
+        """Offer a source's tools to the runs of a thread that this process carries, until they are taken back."""
+        self._runtime.lending.lend(thread.scope, thread.id, source)
+
+    def take_back(self, thread: Thread, source: ToolSource) -> None:
+        """Offer them no more."""
+        self._runtime.lending.take_back(thread.scope, thread.id, source)
+
     async def messages(self, query: MessageQuery) -> MessageRows:
         """One page of a thread's messages."""
         return await self.store.list_messages(query)
@@ -247,11 +276,11 @@ class Operations:
         active = await self.store.active_run(thread.key)
         return messages, await self.store.interrupts(active.key) if active else ()
 
-    async def _counted(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
-        frames = self._runtime.feed.project(
+    def _projected(self, run: Run, watch: Watch, projector: Callable[[], Projector]) -> AsyncGenerator[bytes]:
+        return self._runtime.feed.project(
             run.key,
             key=watch.key,
-            projector=lambda: sse.framed(watch.encoder()),
+            projector=projector,
             start=watch.start,
             after=watch.after,
             batch=self._config.sse_buffer_size,
@@ -259,10 +288,20 @@ class Operations:
             voids=watch.voids,
             silence_ms=int(self._config.heartbeat_seconds * 1000),
         )
+
+    async def _counted(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
+        frames = self._projected(run, watch, lambda: sse.framed(watch.encoder()))
         with self._metrics.sse_connections.track_inprogress():
             async with aclosing(frames):
                 async for data in frames:
                     yield data
+
+
+def _lines(encoder: sse.Encoder) -> Projector:
+    def lines(entry: LogEntry) -> bytes:
+        return b"".join(b"%b\n" % payload for payload in encoder.encode(entry))
+
+    return lines
 
 
 def _check_log(run: Run) -> None:

@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 
+import { Judge } from "./judge.js";
+
 const run = promisify(execFile);
 // `run` may name it from its own folder.
 const WAKEFUL = resolve(import.meta.dirname, "..", process.env.E2E_WAKEFUL);
@@ -19,7 +21,9 @@ async function exec(text, ...options) {
   const settings = { cwd: home, env: { ...process.env, HOME: home } };
   const done = await run(join(BIN, "node"), args, settings).catch((error) => error);
   const lines = done.stdout.split("\n").filter((line) => line.startsWith("{"));
-  return { code: done.code ?? 0, lines: lines.map((line) => JSON.parse(line)) };
+  const messages = lines.map((line) => JSON.parse(line));
+  new Judge().assertLogFits(messages);
+  return { code: done.code ?? 0, lines: messages };
 }
 
 const said = (lines) =>

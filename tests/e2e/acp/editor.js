@@ -11,8 +11,8 @@ import * as acp from "@agentclientprotocol/sdk";
 import { Judge } from "./judge.js";
 
 // Runs `use(editor)` with a connected editor; `answers` says what it does when it is asked: {permission, form}.
-export async function withEditor({ store, answers = {}, capabilities = {}, args = [] }, use) {
-  const child = spawn(process.env.E2E_WAKEFUL, ["acp", "agents.py:agents", ...(store ? ["--store", store] : []), ...args], {
+export async function withEditor({ store, answers = {}, capabilities = {}, args = [], target = "agents.py:agents" }, use) {
+  const child = spawn(process.env.E2E_WAKEFUL, ["acp", target, ...(store ? ["--store", store] : []), ...args], {
     cwd: join(import.meta.dirname, ".."),
     stdio: ["pipe", "pipe", "ignore"],
   });
@@ -54,8 +54,8 @@ class Editor {
     Object.assign(this, { ctx, child, heard, judge });
   }
 
-  async open(cwd = "/project") {
-    const opened = await this.ctx.request("session/new", { cwd, mcpServers: [] });
+  async open(cwd = "/project", mcpServers = []) {
+    const opened = await this.ctx.request("session/new", { cwd, mcpServers });
     return opened.sessionId;
   }
 
@@ -85,4 +85,5 @@ class Editor {
   }
 }
 
-export const allow = () => ({ outcome: { outcome: "selected", optionId: "allow_once" } });
+export const choose = (optionId) => () => ({ outcome: { outcome: "selected", optionId } });
+export const allow = choose("allow_once");

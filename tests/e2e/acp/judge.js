@@ -30,6 +30,10 @@ const PARAMS = {
   "$/cancel_request": "CancelRequestNotification",
 };
 
+// What an agent sends of its own accord.
+const AGENTS = new Set(["session/update", "session/request_permission", "elicitation/create"]);
+const MEMBERS = new Set(["jsonrpc", "id", "method", "params", "result", "error"]);
+
 export class Judge {
   #lines = [];
   #asked = { client: new Map(), agent: new Map() };
@@ -67,12 +71,26 @@ export class Judge {
     for (const [side, line] of this.#lines) this.#judge(side, JSON.parse(line), line);
   }
 
+  // Judges a whole log in which nothing says who wrote a line: requests tell by their method, answers by their id.
+  assertLogFits(messages) {
+    for (const message of messages) {
+      const line = JSON.stringify(message);
+      const agentAsks = AGENTS.has(message.method);
+      const answersAgent = message.method === undefined && this.#asked.agent.has(message.id);
+      const side = answersAgent || (message.method !== undefined && !agentAsks) ? "client" : "agent";
+      this.#judge(side, message, line);
+      if (message.method === undefined) this.#asked[side === "client" ? "agent" : "client"].delete(message.id);
+    }
+  }
+
   #judge(side, message, line) {
     assert.equal(message.jsonrpc, "2.0", line);
+    for (const member of Object.keys(message)) assert.ok(MEMBERS.has(member), `${member}: ${line}`);
     const other = side === "client" ? "agent" : "client";
     if (message.method !== undefined) {
       if (message.id !== undefined) this.#asked[side].set(message.id, message.method);
       const name = PARAMS[message.method];
+      assert.ok(name || side === "client", `the protocol knows no such method: ${line}`);
       if (name) this.#fits(name, message.params, line);
       return;
     }

@@ -104,12 +104,12 @@ describe("ACP TypeScript SDK", { timeout: 60_000, concurrency: 2 }, () => {
       assert.equal((await editor.say(sessionId, "weather in Paris")).stopReason, "max_turn_requests");
     }));
 
-  test("a client that reads notices is told of its servers that are not used in one", () =>
+  test("a client that reads notices is told in one of a server that does not start", () =>
     withEditor({ capabilities: { session: { notices: {} } } }, async (editor) => {
-      const mcpServers = [{ name: "files", command: "/bin/none", args: [], env: [] }];
-      const { sessionId } = await editor.ctx.request("session/new", { cwd: "/project", mcpServers });
+      const session = await editor.open("/project", [{ name: "files", command: "/bin/none", args: [], env: [] }]);
 
-      await editor.say(sessionId, "hello");
+      await editor.say(session, "hello");
+      await editor.say(session, "hello");
 
       const notices = editor.heard.updates.filter((update) => update.sessionUpdate === "notice");
       assert.equal(notices.length, 1);

@@ -6,69 +6,28 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from acp import schema
-from pydantic import BaseModel, Field
+from tests.protocols.acp.judge import Judge, judge
 
 from wakeful.bootstrap.demo import demo_agents
+from wakeful.bootstrap.editor_servers import EditorServers
+from wakeful.bootstrap.redaction import Redaction
 from wakeful.contracts.errors import BadRequest
 from wakeful.embed import AgentRuntime
 from wakeful.protocols.acp.connection import Connection
 from wakeful.protocols.acp.methods import Methods
+from wakeful.protocols.acp.servers import Opener, Servers
 from wakeful.server.auth import Principal
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
 from wakeful.server.operations import Operations
 
-PATIENCE = 10
-RESULTS: dict[str, type[BaseModel]] = {
-    "initialize": schema.InitializeResponse,
-    "session/new": schema.NewSessionResponse,
-    "session/load": schema.LoadSessionResponse,
-    "session/resume": schema.ResumeSessionResponse,
-    "session/list": schema.ListSessionsResponse,
-    "session/close": schema.CloseSessionResponse,
-    "session/delete": schema.DeleteSessionResponse,
-    "session/prompt": schema.PromptResponse,
-    "session/set_mode": schema.SetSessionModeResponse,
-    "session/set_config_option": schema.SetSessionConfigOptionResponse,
-}
-ASKED: dict[str, Any] = {
-    "session/request_permission": schema.RequestPermissionRequest,
-    "elicitation/create": schema.CreateFormSessionElicitationRequest,
-    "session/update": schema.SessionNotification,
-    "$/cancel_request": schema.CancelRequestNotification,
-}
+PATIENCE = 30
 FORMS = {"elicitation": {"form": {}}}
 NOTICES = {"session": {"notices": {}}}
-
-
-class Notice(BaseModel, extra="forbid"):
-    """`Notice` as ACP 1 publishes it, with the severities that it names."""
-
-    session_update: Literal["notice"] = Field(alias="sessionUpdate")
-    severity: Literal["info", "warning", "error"]
-    title: str = Field(min_length=1)
-    description: str | None = None
-
-
-def judge(shape: type[BaseModel], value: Any) -> None:
-    """Fails for a member that the schema does not know, or reads as something else.
-
-    The package's schema is older than the published one, by which everything is judged end to end: it knows neither
-    notices, whose shape is written down here, nor names of tools.
-    """
-    if isinstance(update := value.get("update", value.get("toolCall")), dict):
-        if update.get("sessionUpdate") == "notice":
-            assert value.keys() == {"sessionId", "update"}
-            judge(Notice, update)
-            return
-        assert isinstance(update.get("name", ""), str)
-        value = value | {("update" if "update" in value else "toolCall"): {k: update[k] for k in update if k != "name"}}
-    read = shape.model_validate(value)
-    assert read.model_dump(by_alias=True, mode="json", exclude_unset=True) == value
 
 
 class Lines:
@@ -99,7 +58,15 @@ class RpcError(Exception):
 class Editor:
     """Sends requests, notes every update, and answers what it is asked with `answers[method](params)`."""
 
-    def __init__(self, runtime: AgentRuntime, room: int = 10_000, *, scope: str = "default", **about: Any) -> None:
+    def __init__(
+        self,
+        runtime: AgentRuntime,
+        room: int = 10_000,
+        *,
+        scope: str = "default",
+        opener: Opener | None = None,
+        **about: Any,
+    ) -> None:
         self.runtime = runtime
         self.lines = Lines(room)
         self.heard: list[dict[str, Any]] = []
@@ -109,15 +76,21 @@ class Editor:
         self.called_off: list[int] = []
         self.changed = asyncio.Condition()
         self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
-        self._pending: dict[Any, tuple[str, asyncio.Future[Any]]] = {}
+        self.judge = Judge()
+        self._pending: dict[Any, asyncio.Future[Any]] = {}
         self._count = 100
         self._tasks: set[asyncio.Task[None]] = set()
         operations = Operations(runtime.inner, ServerConfig(), Metrics(runtime.inner))
-        agents = list(runtime.inner.catalog.agents.values())
+        about["agents"] = list(runtime.inner.catalog.agents.values())
+        self.servers = Servers(operations, opener or EditorServers(runtime.inner.clock, Redaction()))
         self.connection = Connection(
             self.lines,
-            lambda client: Methods(operations, client, principal=Principal(scope), agents=agents, **about),
+            lambda client: Methods(operations, client, principal=Principal(scope), servers=self.servers, **about),
         )
+
+    async def run(self) -> None:
+        async with self.servers.running():
+            await self.connection.run()
 
     # -- sending
 
@@ -132,7 +105,8 @@ class Editor:
         self._count += 1
         number = self._count if id is None else id
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._pending[number] = (method, future)
+        self._pending[number] = future
+        self.judge.announce(number, method)
         self.say({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         return future
 
@@ -157,11 +131,10 @@ class Editor:
 
     async def listen(self) -> None:
         while True:
-            message = json.loads(await self.lines.from_agent.get())
-            assert message["jsonrpc"] == "2.0"
+            message = json.loads((await self.lines.from_agent.get()).decode("utf-8"))
+            self.judge.hear(message)
             self.heard.append(message)
             if "method" in message:
-                judge(ASKED[message["method"]], message["params"])
                 self._hear(message)
             else:
                 self._settle(message)
@@ -192,16 +165,12 @@ class Editor:
         self.say({"jsonrpc": "2.0", "id": message["id"], **body})
 
     def _settle(self, message: dict[str, Any]) -> None:
-        assert ("result" in message) != ("error" in message)
-        method, future = self._pending.pop(message["id"], ("", None))
+        future = self._pending.pop(message["id"], None)
         if "error" in message:
-            judge(schema.Error, message["error"])
-            assert "\n" not in message["error"]["message"]
             if future is not None:
                 future.set_exception(RpcError(message["error"]))
             return
         assert future is not None, message
-        judge(RESULTS[method], message["result"])
         future.set_result(message["result"])
 
     async def until(self, fits: Callable[[], Any]) -> Any:
@@ -242,14 +211,14 @@ async def connect() -> AsyncIterator[Connect]:
         async def start(
             *, runtime: AgentRuntime | None = None, capabilities: Any = None, greet: bool = True, **parts: Any
         ) -> Editor:
-            about = {name: parts.pop(name) for name in ("room", "context_size", "scope") if name in parts}
+            about = {name: parts.pop(name) for name in ("room", "context_size", "scope", "opener") if name in parts}
             if runtime is None:
                 runtime = await stack.enter_async_context(
                     AgentRuntime(agents=parts.pop("agents", None) or demo_agents(), **parts)
                 )
                 stack.callback(runtime.inner.cut_off)
             editor = Editor(runtime, **about)
-            tasks = [asyncio.create_task(editor.connection.run()), asyncio.create_task(editor.listen())]
+            tasks = [asyncio.create_task(editor.run()), asyncio.create_task(editor.listen())]
             editors.append((editor, tasks))
             if greet:
                 await editor.initialize(capabilities)
@@ -263,6 +232,7 @@ async def connect() -> AsyncIterator[Connect]:
             listening.cancel()
             failed = (await asyncio.gather(listening, return_exceptions=True))[0]
             assert isinstance(failed, asyncio.CancelledError), failed
+            assert editor.judge.judged == len(editor.heard)
 
 
 @pytest.fixture

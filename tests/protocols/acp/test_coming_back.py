@@ -74,8 +74,15 @@ async def test_resuming_tells_nothing_of_the_past(editor: Any, connect: Any) -> 
 
     assert again.updates == []
     assert await again.prompt(session, "hello") == "end_turn"
-    (found,) = (await again.request("session/list"))["sessions"]
-    assert found["additionalDirectories"] == ["/lib"]
+
+
+async def test_folders_that_are_not_named_again_are_no_longer_the_session_s(editor: Any) -> None:
+    session = await editor.new("/project", additionalDirectories=["/lib"])
+
+    for given, kept in ((["/src"], ["/src"]), (None, None), (["/a"], ["/a"]), ([], None)):
+        await editor.request("session/load", sessionId=session, cwd="/p", mcpServers=[], additionalDirectories=given)
+        (found,) = (await editor.request("session/list"))["sessions"]
+        assert found.get("additionalDirectories") == kept
 
 
 async def test_a_run_that_goes_on_is_shown_to_the_one_who_comes_back(connect: Any) -> None:

@@ -56,7 +56,12 @@ async def test_an_allowed_call_runs_and_the_turn_goes_on(editor: Any, allowing: 
     assert asked["sessionId"] == session
     assert asked["toolCall"]["toolCallId"] == call_id
     assert asked["toolCall"]["rawInput"] == {"to": "bob@example.com", "body": "hi"}
-    assert [option["kind"] for option in asked["options"]] == ["allow_once", "reject_once"]
+    assert [option["kind"] for option in asked["options"]] == [
+        "allow_once",
+        "reject_once",
+        "allow_always",
+        "reject_always",
+    ]
     assert editor.statuses()[0] == "pending"
     assert "in_progress" in editor.statuses()
     assert editor.statuses()[-1] == "completed"
@@ -76,14 +81,14 @@ async def test_a_rejected_call_does_not_run(editor: Any, rejecting: Any) -> None
 @pytest.mark.parametrize(
     "answer",
     [
-        {"outcome": {"outcome": "selected", "optionId": "allow_always"}},
+        {"outcome": {"outcome": "selected", "optionId": "allow_forever"}},
         {"outcome": {"outcome": "selected"}},
         {"outcome": {"outcome": "surely", "optionId": "allow_once"}},
         {"outcome": True},
         {},
     ],
 )
-async def test_only_allow_once_allows(editor: Any, answer: Any) -> None:
+async def test_only_what_was_offered_allows(editor: Any, answer: Any) -> None:
     editor.answers["session/request_permission"] = lambda _: answer
 
     assert await editor.prompt(await editor.new(), "email bob@example.com hi") == "end_turn"

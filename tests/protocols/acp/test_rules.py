@@ -440,31 +440,3 @@ async def test_an_editor_that_does_not_read_holds_nothing_up(connect: Any) -> No
 
     assert slow_lines.maxsize == 3
     assert "500" in slow.text()
-
-
-# -- the client's own MCP servers
-
-SERVER = {"name": "files", "command": "/bin/x", "args": [], "env": [{"name": "KEY", "value": "hush"}]}
-
-
-async def test_mcp_servers_that_are_not_used_are_confessed_once(connect: Any) -> None:
-    editor = await connect(capabilities={"session": {"notices": {}}})
-    session = await editor.new(servers=[SERVER])
-
-    await editor.prompt(session, "hello")
-    await editor.prompt(session, "hello")
-
-    notices = [update for update in editor.updates if update["sessionUpdate"] == "notice"]
-    assert len(notices) == 1
-    assert "files" in notices[0]["title"]
-    document = await editor.runtime.inner.store.get_document("default", "acp-session", session)
-    assert "hush" not in str(document)
-
-
-async def test_a_client_without_notices_is_told_in_a_thought(editor: Any) -> None:
-    session = await editor.new(servers=[SERVER])
-
-    await editor.prompt(session, "hello")
-
-    assert "files" in editor.text("agent_thought_chunk")
-    assert "notice" not in editor.kinds()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import acp
 import pytest
 from acp import schema
+from tests.protocols.acp.judge import Judge
 
 from wakeful.server.pipes import Pipes
 
@@ -46,9 +47,12 @@ class Piped:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.heard: list[dict[str, Any]] = []
+        self.judge = Judge()
 
     def say(self, **message: Any) -> None:
         assert self.process.stdin
+        if "method" in message and "id" in message:
+            self.judge.announce(message["id"], message["method"])
         self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
     async def until(self, fits: Any) -> dict[str, Any]:
@@ -56,8 +60,8 @@ class Piped:
         assert self.process.stdout
         async with asyncio.timeout(STARTING):
             while line := await self.process.stdout.readline():
-                self.heard.append(json.loads(line))
-                assert self.heard[-1]["jsonrpc"] == "2.0"
+                self.heard.append(json.loads(line.decode("utf-8")))
+                self.judge.hear(self.heard[-1])
                 if fits(self.heard[-1]):
                     return self.heard[-1]
         raise AssertionError(self.heard[-3:])
@@ -66,9 +70,9 @@ class Piped:
         self.say(id=id, method=method, params=params)
         return (await self.until(lambda message: message.get("id") == id and "method" not in message))["result"]
 
-    async def begin(self, cwd: str = "/project") -> str:
+    async def begin(self, cwd: str = "/project", servers: Sequence[Any] = ()) -> str:
         await self.ask(1, "initialize", protocolVersion=1)
-        return (await self.ask(2, "session/new", cwd=cwd, mcpServers=[]))["sessionId"]
+        return (await self.ask(2, "session/new", cwd=cwd, mcpServers=servers))["sessionId"]
 
     async def close(self) -> int:
         assert self.process.stdin
@@ -82,7 +86,7 @@ class Piped:
 
 
 @asynccontextmanager
-async def piped(*arguments: str, cwd: Path) -> AsyncIterator[Piped]:
+async def piped(*arguments: str, cwd: Path, log: int = asyncio.subprocess.DEVNULL) -> AsyncIterator[Piped]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -93,7 +97,7 @@ async def piped(*arguments: str, cwd: Path) -> AsyncIterator[Piped]:
         env=CLEAN,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=log,
         limit=2**20,
     )
     try:
@@ -209,6 +213,54 @@ async def test_without_a_worker_and_a_shared_store_nobody_would_answer(tmp_path:
 
         assert await agent.process.stdout.read() == b""
         assert await agent.process.wait() == 1
+
+
+PLAIN = str(Path(__file__).parent / "servers" / "plain.py")
+SECRET = "hush-hush-4711"
+TALKING = """
+from wakeful import Agent, AgentRuntime
+from wakeful.providers.scripted import ScriptedProvider, call
+runtime = AgentRuntime(agents=[Agent("a", model="scripted:x")],
+                       providers=[ScriptedProvider([call("mcp__notes__about"), "Done."])])
+"""
+
+
+def server(*how: str, name: str) -> dict[str, Any]:
+    env = [{"name": "TOKEN", "value": SECRET}]
+    return {"name": name, "command": sys.executable, "args": [PLAIN, *how], "env": env}
+
+
+async def test_the_editor_s_servers_end_with_the_process_and_their_secrets_are_not_in_its_log(tmp_path: Path) -> None:
+    (tmp_path / "talking.py").write_text(TALKING)
+    with (tmp_path / "log").open("wb") as log:
+        async with piped("talking.py:runtime", cwd=tmp_path, log=log.fileno()) as agent:
+            session = await agent.begin(servers=[server(name="notes"), server("noisy", name="noisy")])
+            agent.say(id=3, method="session/prompt", params=prompt(session, "go"))
+            asked = await agent.until(lambda message: message.get("method") == "session/request_permission")
+            agent.say(id=asked["id"], result={"outcome": {"outcome": "selected", "optionId": "allow_once"}})
+            await agent.until(lambda message: message.get("id") == 3)
+            updates = [message["params"].get("update", {}) for message in agent.heard if "params" in message]
+            (output,) = (update["rawOutput"] for update in updates if "rawOutput" in update)
+            pid = json.loads(output)["pid"]
+
+            assert await agent.close() == 0
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    logged = (tmp_path / "log").read_text()
+    assert "my token is ***" in logged
+    assert SECRET not in logged
+    assert SECRET not in str(agent.heard)
+
+
+async def test_who_carries_no_runs_connects_no_servers_and_says_so(tmp_path: Path) -> None:
+    async with piped("--no-worker", "--store", "sqlite:///runs.db", cwd=tmp_path) as agent:
+        session = await agent.begin(servers=[server(name="notes")])
+        agent.say(id=3, method="session/prompt", params=prompt(session, "go"))
+        told = await agent.until(lambda message: "notes" in json.dumps(message))
+
+        assert agent.heard[0]["result"]["agentCapabilities"]["mcpCapabilities"] == {"http": False, "sse": False}
+        assert "other processes carry this agent's runs" in told["params"]["update"]["content"]["text"]
 
 
 class Friend(acp.Client):

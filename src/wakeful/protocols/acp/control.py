@@ -13,10 +13,12 @@ class Control(msgspec.Struct, frozen=True, tag_field="control"):
 
 
 class Asked(Control, frozen=True, tag="asked"):
-    """A question was asked about a call the client knows."""
+    """A question was asked about a call of an agent; `again`: the call had begun to run before."""
 
     interrupt: Interrupt
     call: AskedCall
+    agent_id: str = ""
+    again: bool = False
 
 
 class Decided(Control, frozen=True, tag="decided"):

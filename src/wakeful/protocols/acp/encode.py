@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from wakeful.contracts import event as log
+from wakeful.contracts.interrupt import Interrupt
 from wakeful.contracts.message import SourcePart
 from wakeful.contracts.usage import Usage
 from wakeful.protocols.acp import calls, content, control, wire
@@ -52,6 +53,7 @@ class _Call:
         self.id = wire_id
         self.name = name
         self.arguments = ""
+        self.started = False
         self.shown: list[wire.Content | wire.Diff] = []
 
 
@@ -60,6 +62,7 @@ class Encoder:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._agent_id = ""
         self._message = ""
         self._attempt = 1
         self._calls: dict[str, _Call] = {}
@@ -76,7 +79,7 @@ class Encoder:
                 self._say(delta)
             case log.ReasoningDelta(delta):
                 self._think(delta, f"{self._id}/thought")
-            case log.RunStarted() | log.RunWaiting() | log.RunFinished():
+            case log.RunStarted() | log.HandedOff() | log.RunWaiting() | log.RunFinished():
                 self._on_run(event)
             case log.StepStarted() | log.StepRestarted():
                 self._on_step(event)
@@ -107,10 +110,13 @@ class Encoder:
 
     # -- the run and its steps
 
-    def _on_run(self, event: log.RunStarted | log.RunWaiting | log.RunFinished) -> None:
+    def _on_run(self, event: log.RunStarted | log.HandedOff | log.RunWaiting | log.RunFinished) -> None:
         match event:
-            case log.RunStarted():
+            case log.RunStarted(agent_id):
+                self._agent_id = agent_id
                 self._put(control.Going())
+            case log.HandedOff(agent_id):
+                self._agent_id = agent_id
             case log.RunWaiting(interrupts):
                 self._put(control.Waiting(tuple(interrupt.id for interrupt in interrupts)))
             case log.RunFinished(outcome, reason):
@@ -150,6 +156,7 @@ class Encoder:
                 self._tell_arguments(call, arguments)
             case log.ToolCallStarted(call_id, name):
                 call = self._calls.get(call_id) or self._propose(call_id, name)
+                call.started = True
                 self._put(wire.ToolCallUpdate(call.id, status="in_progress"))
             case log.ToolCallFinished(call_id, name, status):
                 call = self._calls.pop(call_id, None) or self._propose(call_id, name)
@@ -189,14 +196,23 @@ class Encoder:
                     self._put(wire.ToolCallUpdate(call.id, status="in_progress", content=shown))
             case log.InterruptRaised(interrupt):
                 call = self._calls.get(interrupt.call_id) or self._propose(interrupt.call_id, interrupt.tool)
-                self._put(control.Asked(interrupt, self._asked(call, interrupt.arguments)))
+                self._put(control.Asked(interrupt, self._asked(call, interrupt), self._agent_id, call.started))
             case log.InterruptDecided(interrupt_id, call_id):
                 call = self._calls.get(call_id)
-                if event.arguments is not None and call is not None:
-                    self._tell_arguments(call, event.arguments)
+                if call is not None:
+                    self._tell_decision(call, event)
                 self._put(control.Decided(interrupt_id))
 
-    def _asked(self, call: _Call, written: str) -> wire.AskedCall:
+    def _tell_decision(self, call: _Call, event: log.InterruptDecided) -> None:
+        """What a human changed, and why a call was allowed; why it was not is in its result."""
+        if event.arguments is not None:
+            self._tell_arguments(call, event.arguments)
+        if event.approved and event.reason:
+            call.shown.append(wire.Content(content.text(event.reason)))
+            self._put(wire.ToolCallUpdate(call.id, content=[*call.shown]))
+
+    def _asked(self, call: _Call, interrupt: Interrupt) -> wire.AskedCall:
+        written = interrupt.arguments
         arguments = calls.read_arguments(written)
         return wire.AskedCall(
             call.id,
@@ -206,6 +222,7 @@ class Encoder:
             "pending",
             raw_input=calls.raw_input(written),
             locations=calls.locations(arguments, self._view.cwd),
+            content=[wire.Content(content.text(interrupt.message))] if call.started else None,
         )
 
     # -- what stands beside messages and calls

@@ -12,22 +12,18 @@ from typing import Any
 import msgspec
 
 from wakeful.contracts.errors import BadRequest, WakefulError
+from wakeful.contracts.json import JsonObject
 from wakeful.contracts.spec import AgentSpec
 from wakeful.protocols.acp import decode, requests, wire
 from wakeful.protocols.acp.client import Client
 from wakeful.protocols.acp.control import Ended
 from wakeful.protocols.acp.modes import OPTION, Modes
 from wakeful.protocols.acp.opened import OpenSession, OpenSessions
+from wakeful.protocols.acp.servers import Servers
 from wakeful.protocols.acp.session import Record, Session, Sessions
 from wakeful.server.auth import Principal
 from wakeful.server.operations import Operations
 
-CAPABILITIES: dict[str, Any] = {
-    "loadSession": True,
-    "promptCapabilities": {"image": True, "audio": True, "embeddedContext": True},
-    "mcpCapabilities": {"http": False, "sse": False},
-    "sessionCapabilities": {"list": {}, "resume": {}, "close": {}, "delete": {}, "additionalDirectories": {}},
-}
 log = logging.getLogger("wakeful.acp")
 
 
@@ -63,7 +59,8 @@ class Methods:
     """One client's requests. Every handler raises errors of `contracts/errors.py`.
 
     Sessions have to be opened by `session/new`, `load` or `resume` on this connection before anything else is done
-    with them. `context_size` is how many tokens the agents' models take, 0 when nobody said.
+    with them. `servers` connects what MCP servers the client brings. `context_size` is how many tokens the agents'
+    models take, 0 when nobody said.
     """
 
     def __init__(
@@ -73,12 +70,16 @@ class Methods:
         *,
         principal: Principal,
         agents: Sequence[AgentSpec],
+        servers: Servers,
         context_size: int = 0,
     ) -> None:
         self._operations = operations
         self._modes = Modes(agents)
         self._sessions = Sessions(operations, principal)
-        self._open = OpenSessions(operations, client, self._sessions, principal, context_size=context_size)
+        self._servers = servers
+        self._open = OpenSessions(
+            operations, client, self._sessions, principal, servers=servers, context_size=context_size
+        )
         self._client = client
         self._initialized = False
         self._table: dict[str, tuple[type[Any], Callable[[Any], Awaitable[Reply]]]] = {
@@ -117,7 +118,15 @@ class Methods:
         self._initialized = True
         self._open.introduce(decode.capabilities(asked.client_capabilities))
         about: dict[str, Any] = {"name": "wakeful", "title": "Wakeful", "version": version("wakeful")}
-        return Reply(requests.Initialized(requests.PROTOCOL_VERSION, CAPABILITIES, about, ()))
+        return Reply(requests.Initialized(requests.PROTOCOL_VERSION, self._capabilities(), about, ()))
+
+    def _capabilities(self) -> JsonObject:
+        return {
+            "loadSession": True,
+            "promptCapabilities": {"image": True, "audio": True, "embeddedContext": True},
+            "mcpCapabilities": {"http": self._servers.http, "sse": False},
+            "sessionCapabilities": {"list": {}, "resume": {}, "close": {}, "delete": {}, "additionalDirectories": {}},
+        }
 
     async def _authenticate(self, asked: requests.Authenticate) -> Reply:
         raise BadRequest(f"there is no method {asked.method_id!r}: nobody has to authenticate")
@@ -128,7 +137,7 @@ class Methods:
         agent_id = self._operations.agent(None).id
         record = Record(decode.folder(asked.cwd), agent_id, _folders(asked.additional_directories))
         session = await self._sessions.create(record)
-        self._open.add(session, asked.mcp_servers)
+        await self._open.add(session, asked.mcp_servers or ())
         return Reply(self._modes.opened(agent_id, session_id=session.id))
 
     async def _load(self, asked: requests.OpenSession) -> Reply:
@@ -148,10 +157,9 @@ class Methods:
         agent_id = known.record.agent_id if known else thread.latest_agent_id or ""
         if not self._modes.knows(agent_id):
             agent_id = self._operations.agent(None).id
-        before = known.record.directories if known else ()
-        folders = before if asked.additional_directories is None else _folders(asked.additional_directories)
-        record = Record(cwd, agent_id, folders)
-        return self._open.add(await self._sessions.keep(Session(thread, record)), asked.mcp_servers)
+        record = Record(cwd, agent_id, _folders(asked.additional_directories))
+        session = await self._sessions.keep(Session(thread, record))
+        return await self._open.add(session, asked.mcp_servers or ())
 
     async def _list(self, asked: requests.ListSessions) -> Reply:
         return Reply(await self._sessions.page(asked))
@@ -196,5 +204,5 @@ class Methods:
         return opened
 
 
-def _folders(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(decode.folder(folder) for folder in given)
+def _folders(given: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(decode.folder(folder) for folder in given or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -15,6 +16,8 @@ from wakeful.protocols.acp import content, history, plan, requests, wire
 from wakeful.protocols.acp.client import Client
 from wakeful.protocols.acp.control import Ended
 from wakeful.protocols.acp.encode import View
+from wakeful.protocols.acp.grants import Grants
+from wakeful.protocols.acp.servers import Servers, SessionServers
 from wakeful.protocols.acp.session import Session, Sessions, iso
 from wakeful.protocols.acp.turn import Turn
 from wakeful.server.auth import Principal
@@ -22,6 +25,7 @@ from wakeful.server.operations import Operations
 
 ORIGIN = "acp"
 LONGEST_TITLE = 80
+LONGEST_REASON = 500
 RUNS = 200
 
 
@@ -29,12 +33,20 @@ class OpenSessions:
     """All of one connection. `introduce` it to the client before anything else."""
 
     def __init__(
-        self, operations: Operations, client: Client, sessions: Sessions, principal: Principal, *, context_size: int
+        self,
+        operations: Operations,
+        client: Client,
+        sessions: Sessions,
+        principal: Principal,
+        *,
+        servers: Servers,
+        context_size: int,
     ) -> None:
         self.operations = operations
         self.client = client
         self.sessions = sessions
         self.principal = principal
+        self.servers = servers
         self.context_size = context_size
         self.forms = False
         self.notices = False
@@ -45,12 +57,13 @@ class OpenSessions:
         self.forms = capabilities.elicitation is not None and capabilities.elicitation.form is not None
         self.notices = capabilities.session is not None and capabilities.session.notices is not None
 
-    def add(self, session: Session, servers: Sequence[requests.McpServer]) -> OpenSession:
+    async def add(self, session: Session, servers: Sequence[requests.McpServer]) -> OpenSession:
         """Open a session; who had it open shows no more of a run it came back to."""
+        brought = await self.servers.open(session.thread, session.record.cwd, servers)
         before = self._open.get(session.id)
         if before is not None:
             before.detach()
-        opened = self._open[session.id] = OpenSession(self, session, tuple(server.name for server in servers))
+        opened = self._open[session.id] = OpenSession(self, session, brought)
         return opened
 
     def get(self, session_id: str) -> OpenSession:
@@ -69,16 +82,17 @@ class OpenSessions:
         opened = self._open.pop(session_id, None)
         if opened is not None:
             await opened.close()
+            self.servers.close(opened.session.thread)
 
 
 class OpenSession:
     """One session. A new prompt ends what the thread did before; its client is told at once."""
 
-    def __init__(self, around: OpenSessions, session: Session, servers: tuple[str, ...]) -> None:
+    def __init__(self, around: OpenSessions, session: Session, servers: SessionServers) -> None:
         self.session = session
         self._around = around
         self._operations = around.operations
-        self._unused_servers = servers
+        self._servers = servers
         self._turn: Turn | None = None
         self._attached: Turn | None = None
 
@@ -109,6 +123,7 @@ class OpenSession:
         """Answer a prompt; what the run's questions wait for is told as the end of the turn."""
         turn = self._turn = self._new_turn()
         try:
+            await self._await_servers(turn)
             if not await self._answers(turn, message):
                 await self._submit(turn, message)
             return await turn.carry()
@@ -144,19 +159,27 @@ class OpenSession:
             title = content.one_line(content.said(message.parts), LONGEST_TITLE) or "Untitled"
             thread = await self._operations.update_thread(thread, ThreadChange(title=title))
             await self.tell(wire.SessionInfoUpdate(title, iso(thread.updated_at)))
-        await self._confess()
+        await self._tell_news()
 
-    async def _confess(self) -> None:
-        """Tell once that the client's own MCP servers are not used."""
-        names, self._unused_servers = ", ".join(self._unused_servers), ()
-        if not names:
+    async def _await_servers(self, turn: Turn) -> None:
+        """Wait for the tools that the client brings, unless the user does not want to."""
+        if not self._servers.at_work:
             return
-        title = f"MCP servers of the editor are not connected: {names}"
-        advice = "Give them to the agent in its own configuration."
-        if self._around.notices:
-            await self.tell(wire.Notice("warning", title, advice))
-        else:
-            await self.tell(wire.ThoughtChunk(content.text(f"{title}. {advice}\n\n"), "mcp-servers"))
+        async with asyncio.TaskGroup() as tasks:
+            waiting = {tasks.create_task(self._servers.settled()), tasks.create_task(turn.until_cancelled())}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+
+    async def _tell_news(self) -> None:
+        """Tell which of the client's servers are not available, and why."""
+        for name, reason in self._servers.news():
+            title = content.one_line(f"The MCP server {name} is not available", LONGEST_TITLE)
+            why = content.one_line(reason, LONGEST_REASON)
+            if self._around.notices:
+                await self.tell(wire.Notice("warning", title, why))
+            else:
+                await self.tell(wire.ThoughtChunk(content.text(f"{title}: {why}.\n\n"), "mcp-servers"))
 
     # -- coming back
 
@@ -215,7 +238,8 @@ class OpenSession:
             await self.tell(wire.SessionInfoUpdate(thread.title, iso(thread.updated_at)))
 
     def _new_turn(self) -> Turn:
-        return Turn(self._operations, self._around.client, self.session.id, forms=self._around.forms)
+        grants = Grants(self._operations, self.session.thread, self._servers.origin)
+        return Turn(self._operations, self._around.client, self.session.id, forms=self._around.forms, grants=grants)
 
     async def _view(self, run: Run) -> View:
         """How the run is shown. What older runs than the newest 200 cost is not known."""

@@ -13,8 +13,8 @@ from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.protocols.acp import calls, requests
 from wakeful.protocols.acp.control import Asked
 
-ALLOW, REJECT = "allow_once", "reject_once"
-OPTIONS = [
+ALLOW, ALLOW_ALWAYS, REJECT, REJECT_ALWAYS = "allow_once", "allow_always", "reject_once", "reject_always"
+ONCE = [
     requests.PermissionOption(ALLOW, "Allow", "allow_once"),
     requests.PermissionOption(REJECT, "Reject", "reject_once"),
 ]
@@ -32,16 +32,38 @@ _FORMATS = frozenset({"email", "uri", "date", "date-time"})
 
 
 def permission(session_id: str, asked: Asked) -> requests.RequestPermission:
-    """The request for an approval."""
-    return requests.RequestPermission(session_id, asked.call, OPTIONS)
+    """The request for an approval. Whether a call may run once more is no matter for a rule."""
+    tool = asked.interrupt.tool
+    ever = [
+        requests.PermissionOption(ALLOW_ALWAYS, f"Always allow {tool} in this session", "allow_always"),
+        requests.PermissionOption(REJECT_ALWAYS, f"Always reject {tool} in this session", "reject_always"),
+    ]
+    return requests.RequestPermission(session_id, asked.call, ONCE if asked.again else [*ONCE, *ever])
 
 
-def permission_decision(asked: Asked, answer: requests.PermissionAnswer) -> Decision | None:
-    """The decision; None when the user cancelled the turn instead. Only `allow_once` approves."""
+def chosen(asked: Asked, answer: requests.PermissionAnswer) -> str | None:
+    """The option the user chose; None when the turn was cancelled instead. What was not offered is a rejection."""
     if answer.outcome.outcome == "cancelled":
         return None
-    approved = answer.outcome.outcome == "selected" and answer.outcome.option_id == ALLOW
-    return Decision(asked.interrupt.id, approved=approved)
+    offered = {option.option_id for option in permission("", asked).options}
+    option_id = answer.outcome.option_id if answer.outcome.outcome == "selected" else None
+    return option_id if option_id in offered else REJECT
+
+
+def permission_decision(asked: Asked, option_id: str) -> Decision:
+    """The decision that was chosen."""
+    return Decision(asked.interrupt.id, approved=option_id in (ALLOW, ALLOW_ALWAYS))
+
+
+def ruled(asked: Asked, *, allowed: bool) -> Decision:
+    """The decision by a rule, which says so."""
+    tool = asked.interrupt.tool
+    reason = f"Allowed by rule: {tool} is always allowed in this session."
+    return Decision(
+        asked.interrupt.id,
+        approved=allowed,
+        reason=reason if allowed else f"{tool} is always rejected in this session.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,27 +63,47 @@ class Authenticate(Shape, frozen=True):
     method_id: str
 
 
-class McpServer(Shape, frozen=True):
-    """A server of tools the client would like us to use; only its name is ever kept."""
+class Setting(Shape, frozen=True):
+    """An environment variable or a header. Its value may be a secret."""
 
     name: str
+    value: str
+
+    def __repr__(self) -> str:
+        """Without the value."""
+        return f"Setting({self.name!r})"
+
+
+class McpServer(Shape, frozen=True):
+    """A server of tools that the client brings; it is never stored.
+
+    `stdio`, which names no type, has `command`, `args` and `env`; `http` and `sse` have `url` and `headers`.
+    """
+
+    name: str
+    type: str = "stdio"
+    command: str = ""
+    args: tuple[str, ...] | None = ()
+    env: tuple[Setting, ...] | None = ()
+    url: str = ""
+    headers: tuple[Setting, ...] | None = ()
 
 
 class NewSession(Shape, frozen=True):
     """`session/new`."""
 
     cwd: str
-    mcp_servers: tuple[McpServer, ...]
-    additional_directories: tuple[str, ...] = ()
+    mcp_servers: tuple[McpServer, ...] | None
+    additional_directories: tuple[str, ...] | None = ()
 
 
 class OpenSession(Shape, frozen=True):
-    """`session/load` and `session/resume`."""
+    """`session/load` and `session/resume`. Folders that are not named again are none of the session's any more."""
 
     session_id: str
     cwd: str
-    mcp_servers: tuple[McpServer, ...] = ()
-    additional_directories: tuple[str, ...] | None = None
+    mcp_servers: tuple[McpServer, ...] | None = ()
+    additional_directories: tuple[str, ...] | None = ()
 
 
 class ListSessions(Shape, frozen=True):
@@ -196,7 +216,7 @@ class PermissionOption(Shape, frozen=True):
 
     option_id: str
     name: str
-    kind: Literal["allow_once", "reject_once"]
+    kind: Literal["allow_once", "allow_always", "reject_once", "reject_always"]
 
 
 class RequestPermission(Shape, frozen=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
-from typing import cast
 
 import msgspec
 
@@ -16,6 +15,7 @@ from wakeful.protocols.acp import content, questions, requests, wire
 from wakeful.protocols.acp.client import Client, ClientRefused
 from wakeful.protocols.acp.control import UPDATE, Asked, Decided, Ended, Going, Waiting, read_control
 from wakeful.protocols.acp.encode import Encoder, View
+from wakeful.protocols.acp.grants import Grants
 from wakeful.server.operations import Operations, Watch
 
 PAGE = 500
@@ -23,7 +23,6 @@ CANCEL_SECONDS = 5
 """How long a client waits for a run to stop that somebody else carries; it stops in any case."""
 MOST_TRIES = 3
 """How often a question is asked again when its answer does not fit."""
-DATA = b"data: "
 
 
 class Turn:
@@ -33,15 +32,17 @@ class Turn:
     next prompt.
     """
 
-    def __init__(self, operations: Operations, client: Client, session_id: str, *, forms: bool) -> None:
+    def __init__(self, operations: Operations, client: Client, session_id: str, *, forms: bool, grants: Grants) -> None:
         self._operations = operations
         self._client = client
         self._session_id = session_id
         self._forms = forms
+        self._grants = grants
         self._run: Run | None = None
         self._view = View(cwd="/")
         self._after = 0
-        self._cancelled = False
+        self._cancelled = asyncio.Event()
+        self._invited = False
         self._tasks: asyncio.TaskGroup | None = None
         self._open: dict[str, Asked] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
@@ -91,10 +92,14 @@ class Turn:
 
     def cancel(self) -> None:
         """Stop the run; the turn ends when it has stopped."""
-        if not self._cancelled:
-            self._cancelled = True
+        if not self._cancelled.is_set():
+            self._cancelled.set()
             if self._tasks is not None:
                 self._spawn(self._stop())
+
+    async def until_cancelled(self) -> None:
+        """Return when the turn is cancelled."""
+        await self._cancelled.wait()
 
     def drop(self) -> None:
         """Show no more of it; the run goes on."""
@@ -111,11 +116,14 @@ class Turn:
                 await self._left.wait()
 
     async def carry(self) -> Ended:
-        """Send updates and ask questions until the run is over, or waits for the user's next prompt."""
+        """Send updates and ask questions until the run is over, or waits for the user's next prompt.
+
+        Whatever came of a turn that was cancelled, it ends as cancelled (ACP version 1, prompt turn, cancellation).
+        """
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._spawn(self._read())
-            if self._cancelled:
+            if self._cancelled.is_set():
                 self._spawn(self._stop())
             for asked in list(self._open.values()):
                 self._begin(asked)
@@ -124,7 +132,7 @@ class Turn:
             self._tasks = None
             for child in self._children:
                 child.cancel()
-        return ended
+        return Ended("cancelled") if self._cancelled.is_set() else ended
 
     @property
     def _shown(self) -> Run:
@@ -154,7 +162,7 @@ class Turn:
 
     async def _read(self) -> None:
         try:
-            async with aclosing(self._payloads()) as payloads:
+            async with aclosing(self._operations.payloads(self._shown, self._watch())) as payloads:
                 async for payload in payloads:
                     if payload.startswith(UPDATE):
                         await self._client.update(self._session_id, payload)
@@ -165,22 +173,15 @@ class Turn:
             self._end(Ended("end_turn", error.code, error.message))
         self._end(Ended("end_turn", "unavailable", "The agent's process is going down; its run goes on without it."))
 
-    async def _payloads(self) -> AsyncGenerator[bytes]:
-        run, view = self._shown, self._view
-        watch = Watch(
+    def _watch(self) -> Watch:
+        view = self._view
+        return Watch(
             key=f"acp:{msgspec.json.encode(view).decode()}",
             encoder=lambda: Encoder(view),
             after=self._after,
             until_finished=True,
-            voids=run.voids,
+            voids=self._shown.voids,
         )
-        # The cast says what the response was made of; its own type allows every kind of body.
-        frames = cast("AsyncGenerator[bytes]", self._operations.watch(run, watch).body_iterator)
-        async with aclosing(frames):
-            async for data in frames:
-                for line in data.split(b"\n"):
-                    if line.startswith(DATA):
-                        yield line[len(DATA) :]
 
     def _act(self, payload: bytes) -> None:
         match read_control(payload):
@@ -235,13 +236,26 @@ class Turn:
 
     async def _answer(self, asked: Asked) -> Decision | None:
         if asked.interrupt.kind == "approval":
-            request = questions.permission(self._session_id, asked)
-            allowed = await self._client.ask("session/request_permission", request, requests.PermissionAnswer)
-            return questions.permission_decision(asked, allowed)
+            return await self._permission(asked)
         form = questions.elicitation(self._session_id, asked)
         return questions.form_decision(
             asked.interrupt, await self._client.ask("elicitation/create", form, requests.ElicitAnswer)
         )
+
+    async def _permission(self, asked: Asked) -> Decision | None:
+        """By a rule where there is one, else by the user."""
+        agent_id, tool = asked.agent_id, asked.interrupt.tool
+        allowed = None if asked.again else await self._grants.verdict(agent_id, tool)
+        if allowed is not None:
+            return questions.ruled(asked, allowed=allowed)
+        request = questions.permission(self._session_id, asked)
+        answer = await self._client.ask("session/request_permission", request, requests.PermissionAnswer)
+        option_id = questions.chosen(asked, answer)
+        if option_id == questions.ALLOW_ALWAYS:
+            await self._grants.allow(agent_id, tool)
+        elif option_id == questions.REJECT_ALWAYS:
+            await self._grants.reject(agent_id, tool)
+        return None if option_id is None else questions.permission_decision(asked, option_id)
 
     async def _decide(self, decision: Decision) -> bool:
         """Whether the question is answered, if not by this."""
@@ -259,8 +273,9 @@ class Turn:
 
     async def _look(self) -> None:
         """End the turn when only the user's next prompt can go on."""
-        if self.awaited and not self._ended.done():
-            self._end(Ended("end_turn"))
+        if self.awaited and not self._invited and not self._ended.done():
+            self._invited = True
             waiting: list[Interrupt] = [asked.interrupt for asked in self._open.values()]
             chunk = wire.AgentChunk(content.text(questions.invitation(waiting)))
             await self._client.update(self._session_id, msgspec.json.encode(chunk))
+            self._end(Ended("end_turn"))

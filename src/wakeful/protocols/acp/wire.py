@@ -111,6 +111,7 @@ class AskedCall(Shape, frozen=True):
     status: CallStatus
     raw_input: JsonValue = None
     locations: list[Location] | None = None
+    content: list[Content | Diff] | None = None
 
 
 # -- updates
