@@ -112,13 +112,13 @@ class Endpoint:
             await self._session.close()
 
     def _read_into(self, batch: list[ModelChunk], events: list[bytes], reply: ReplyReader) -> None:
-        for data in events:
-            if reply.finished:
-                return
-            try:
+        try:
+            for data in events:
+                if reply.finished:
+                    return
                 batch += reply.read(data)
-            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-                raise self._failures.malformed(str(error)) from error
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise self._failures.malformed(str(error)) from error
 
     @asynccontextmanager
     async def _post(self, path: str, body: bytes) -> AsyncGenerator[aiohttp.StreamReader]:
