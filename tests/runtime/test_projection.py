@@ -113,12 +113,14 @@ async def test_a_stalled_reader_keeps_nobody_from_sharing_the_bytes(desk: Desk):
 
 def test_who_has_not_seen_what_came_before_is_not_given_the_shared_bytes():
     shared = Projection(counting(), 3)
-    first = shared.frame(entry(4, 0, TextDelta("void")), 3)
-    second = shared.frame(entry(9, 0, TextDelta("x")), 4)
+    void, after = entry(4, 0, TextDelta("void")), entry(9, 0, TextDelta("x"))
+    first, second = shared.frames([void, after], 3)
 
     assert (first, second) == (b"4:1 ", b"9:2 ")
-    assert shared.frame(entry(9, 0, TextDelta("x")), 3) is None
-    assert shared.frame(entry(9, 0, TextDelta("x")), 4) is second
+    assert shared.frames([after], 3) == []
+    assert shared.frames([after], 4)[0] is second
+    assert shared.frames([entry(5, 0, TextDelta("y")), after], 4) == []
+    assert shared.frames([void, entry(5, 0, TextDelta("y")), after], 3) == [first]
 
 
 async def test_a_reader_that_saw_more_than_was_durable_keeps_the_fold_of_what_it_saw(desk: Desk):

@@ -17,7 +17,7 @@ from wakeful.contracts.message import Message, ReplyInfo
 from wakeful.contracts.model import ReplyFinished
 from wakeful.contracts.model_errors import MalformedReply
 from wakeful.contracts.usage import Usage
-from wakeful.engine.accumulate import Accumulator
+from wakeful.engine.accumulate import Accumulator, Chunk
 from wakeful.engine.assignment import Assignment, BackendSource
 from wakeful.engine.source import Attempt
 
@@ -69,12 +69,16 @@ class Inference:
         finished: ReplyFinished | None = None
         async with aclosing(begin()) as batches:
             async for batch in batches:
-                for chunk in batch:
-                    if isinstance(chunk, ReplyFinished):
-                        finished = chunk
-                    else:
-                        journal.emit(chunk)
-                        reply.add(chunk)
+                said: list[Chunk] = []
+                try:
+                    for chunk in batch:
+                        if isinstance(chunk, ReplyFinished):
+                            finished = chunk
+                        else:
+                            said.append(chunk)
+                            reply.add(chunk)
+                finally:
+                    journal.emit(*said)
                 if journal.behind:
                     await journal.flush()
         if finished is None:

@@ -74,9 +74,8 @@ class Channel:
         if batch.after > self.newest:
             return False
         news = [entry for entry in batch.entries if entry.seq > self.newest]
-        for entry in news:
-            self.publish(entry)
         if news:
+            self.publish(news)
             self.carried = batch.status is RunStatus.RUNNING
             self.brought(batch.status)
         if batch.entries and batch.entries[-1].seq == self.newest:
@@ -88,11 +87,12 @@ class Channel:
         self.tailed, self.finished = False, finished
         self.poke()
 
-    def publish(self, entry: LogEntry) -> None:
-        """Show one event; readers get their turn when the writer yields."""
-        self._ring.append(entry)
-        if len(self._ring) > RING:
-            self._base = self._ring.popleft().seq
+    def publish(self, entries: Sequence[LogEntry]) -> None:
+        """Show these events; readers get their turn when the writer yields."""
+        ring = self._ring
+        ring.extend(entries)
+        while len(ring) > RING:
+            self._base = ring.popleft().seq
         self.poke()
 
     def announce(self, after: int, entries: Sequence[LogEntry], status: RunStatus) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing, contextmanager
+from operator import attrgetter
 
 from wakeful.contracts.bus import NO_BUS, Batch, Bus
 from wakeful.contracts.clock import Clock
@@ -229,22 +231,16 @@ class Feed:
             )
             async with aclosing(events):
                 async for entries in events:
-                    frames: list[bytes] = []
-                    for entry in entries:
-                        data = view.shared_frame(entry)
-                        if data is None:
-                            data = await view.own_frame(entry)
-                        if entry.seq <= after:
-                            continue
-                        if voids and _void(voids, entry.seq):
-                            data = b""
-                        if unsettled is None or not unsettled.concerns(entry):
-                            frames.append(data)
-                        else:
-                            frames.extend(unsettled.settle(entry, data))
-                    frames = [frame for frame in frames if frame]
-                    if frames or not entries:
-                        yield frames[0] if len(frames) == 1 else b"".join(frames)
+                    frames = await view.frames(entries)
+                    seen = bisect_right(entries, after, key=_seq)
+                    frames = frames[seen:]
+                    if voids:
+                        frames = _without(voids, entries[seen:], frames)
+                    if unsettled is not None:
+                        frames = unsettled.settle(entries[seen:], frames)
+                    data = b"".join(frames)
+                    if data or not entries:
+                        yield data
 
     async def _read(self, run_key: int, *, after: int, upto: int) -> AsyncGenerator[LogEntry]:
         position, more = after, True
@@ -272,5 +268,12 @@ def _rests(status: RunStatus, *, until_finished: bool) -> bool:
     return status in FINISHED or (status is RunStatus.WAITING and not until_finished)
 
 
-def _void(voids: Voids, seq: int) -> bool:
-    return any(after < seq <= upto for after, upto in voids)
+_seq = attrgetter("seq")
+
+
+def _without(voids: Voids, entries: Sequence[LogEntry], frames: Sequence[bytes]) -> list[bytes]:
+    """The frames, empty for events that are void."""
+    return [
+        b"" if any(after < entry.seq <= upto for after, upto in voids) else frame
+        for entry, frame in zip(entries, frames, strict=True)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from wakeful.contracts.event import LogEntry
 
@@ -24,18 +24,28 @@ class Projection:
         self._order: deque[int] = deque()
         self._frames: dict[int, tuple[int, bytes]] = {}
 
-    def frame(self, entry: LogEntry, previous: int) -> bytes | None:
-        """The bytes of the event that follows `previous`, encoded now if nobody did; None when not to be had here."""
-        known = self._frames.get(entry.seq)
-        if known is not None:
-            return known[1] if known[0] == previous else None
-        if previous != self.position:
-            return None
-        data = self._project(entry)
+    def frames(self, entries: Sequence[LogEntry], previous: int) -> list[bytes]:
+        """The bytes of the events that follow `previous`, encoded now where nobody did; fewer where some are not here.
+
+        What is not here is what was dropped, and what follows another event than a reader saw before it.
+        """
+        found: list[bytes] = []
+        for entry in entries:
+            known = self._frames.get(entry.seq)
+            if known is None and previous == self.position:
+                known = self._encoded(entry)
+            if known is None or known[0] != previous:
+                break
+            found.append(known[1])
+            previous = entry.seq
+        return found
+
+    def _encoded(self, entry: LogEntry) -> tuple[int, bytes]:
+        frame = (self.position, self._project(entry))
         if len(self._order) == RING:
             self.base = self._order.popleft()
             del self._frames[self.base]
         self._order.append(entry.seq)
-        self._frames[entry.seq] = (previous, data)
+        self._frames[entry.seq] = frame
         self.position = entry.seq
-        return data
+        return frame
