@@ -170,24 +170,32 @@ class Feed:
                 version = channel.version
                 covered = channel.covers(position)
                 entries = channel.after(position, batch) if covered else []
-                at_end = covered and channel.finished
+                at_end = covered and channel.finished and not entries
                 if not entries and not channel.tells(position, until_finished=until_finished):
-                    page = await self._store.read_log(run_key, after=position, limit=batch)
-                    entries = list(page.entries)
-                    at_end = _rests(page.status, until_finished=until_finished)
-                    channel.carried = page.leased_until > self._clock.now()
-                    if not (entries or at_end or channel.live or channel.tailed):
-                        channel.adopt(position)
-                        self._bus.follow(run_key)
-                        self._fall_behind(run_key)  # something may have come in between
-                if entries:
-                    yield entries
-                    position = entries[-1].seq
-                elif at_end:
+                    entries, at_end = await self._logged(channel, position, until_finished=until_finished)
+                for first in range(0, len(entries), batch):
+                    yield entries[first : first + batch]
+                if at_end:
                     self._unseen.pop(run_key, None)
                     return
+                if entries:
+                    position = entries[-1].seq
                 elif not await waiter.changed(version):
                     yield []
+
+    async def _logged(self, channel: Channel, position: int, *, until_finished: bool) -> tuple[list[LogEntry], bool]:
+        """A page of the log, and whether nothing comes after it. What others carry is tailed where its log ends."""
+        page = await self._store.read_log(channel.run_key, after=position, limit=PAGE)
+        entries = list(page.entries)
+        channel.carried = page.leased_until > self._clock.now()
+        if entries:
+            return entries, page.status in FINISHED and not page.has_more
+        at_end = _rests(page.status, until_finished=until_finished)
+        if not (at_end or channel.live or channel.tailed):
+            channel.adopt(position)
+            self._bus.follow(channel.run_key)
+            self._fall_behind(channel.run_key)  # something may have come in between
+        return [], at_end
 
     async def until_rest(self, run_key: int) -> None:
         """Return when the run waits or is finished, or the process goes down."""
