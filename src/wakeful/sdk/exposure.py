@@ -17,7 +17,7 @@ from wakeful.contracts.tool import Tool
 from wakeful.sdk.agent import Agent
 from wakeful.sdk.function_agent import FunctionAgent
 from wakeful.sdk.signature import Function
-from wakeful.sdk.thread import in_thread
+from wakeful.sdk.thread import Threads
 from wakeful.sdk.tool import as_tool
 
 CALLABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -80,8 +80,10 @@ def resource(
         if inspect.signature(function).parameters:
             raise ConfigurationError(f"resource {uri}: expected a function without parameters")
 
+        threads = Threads(getattr(function, "__name__", uri))
+
         async def read() -> str | bytes:
-            found = await _result(function, {})
+            found = await _result(function, {}, threads)
             if not isinstance(found, str | bytes):
                 raise TypeError(f"resource {uri} is text or bytes, not a {type(found).__name__}")
             return found
@@ -107,10 +109,11 @@ def prompt(function: Callable[..., Any]) -> ExposedPrompt:
     if not CALLABLE_NAME.fullmatch(name):
         raise ConfigurationError(f"a prompt is made of a named function, not of {function!r}")
     arguments = _prompt_arguments(name, function)
+    threads = Threads(name)
 
     async def render(given: Mapping[str, str]) -> tuple[PromptLine, ...]:
         _check_given(name, arguments, given)
-        found = await _result(function, given)
+        found = await _result(function, given, threads)
         return (PromptLine("user", found),) if isinstance(found, str) else tuple(cast("Sequence[PromptLine]", found))
 
     return ExposedPrompt(
@@ -142,7 +145,7 @@ def _check_given(name: str, arguments: Sequence[PromptArgument], given: Mapping[
         )
 
 
-async def _result(function: Function, arguments: Mapping[str, str]) -> object:
+async def _result(function: Function, arguments: Mapping[str, str], threads: Threads) -> object:
     if inspect.iscoroutinefunction(function):
         return await function(**arguments)
-    return await in_thread(lambda: function(**arguments), name=getattr(function, "__name__", "exposed"))
+    return await threads.run(lambda: function(**arguments))
