@@ -55,6 +55,9 @@ class Pen:
         for event in events:
             self.recorder.emit(event)
 
+    def write_at_once(self, *events: Event) -> None:
+        self.recorder.emit(*events)
+
     def shown(self) -> list[Event]:
         return [entry.event for entry in self.channel.after(self._start, 10_000)]
 
@@ -115,6 +118,39 @@ async def test_deltas_are_shown_only_so_far_beyond_what_is_durable(desk: Desk):
     async with committing(desk) as group:
         pen = Pen(desk, claim, group)
         pen.write(*words(SHOWN_AHEAD + 5))
+        before = pen.shown()
+        gate.set()
+        await pen.recorder.flush()
+
+    assert before == words(SHOWN_AHEAD)
+    assert pen.shown() == words(SHOWN_AHEAD + 5)
+
+
+async def test_events_that_come_together_are_shown_as_if_they_came_one_by_one(desk: Desk):
+    claim = await desk.claim()
+    gate = desk.valve.hold("append")
+
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+        pen.write_at_once(*words(2), RunStarted("assistant"), TextDelta("a"))
+        await desk.valve.called("append")
+        pen.write_at_once(TextDelta("b"), StepFinished(1))
+        before = pen.shown()
+        gate.set()
+        await pen.recorder.flush()
+
+    assert before == words(2)
+    assert pen.shown() == [*words(2), RunStarted("assistant"), TextDelta("a"), TextDelta("b"), StepFinished(1)]
+    assert [entry.seq for entry in await desk.log(claim)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_deltas_that_come_together_are_shown_only_so_far_beyond_what_is_durable(desk: Desk):
+    claim = await desk.claim()
+    gate = desk.valve.hold("append")
+
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+        pen.write_at_once(*words(SHOWN_AHEAD + 5))
         before = pen.shown()
         gate.set()
         await pen.recorder.flush()
