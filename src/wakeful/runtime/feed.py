@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import aclosing, closing, contextmanager
+from contextlib import closing, contextmanager
 from operator import attrgetter
 
 from wakeful.contracts.bus import NO_BUS, Batch, Bus
@@ -16,6 +16,7 @@ from wakeful.contracts.run import Voids
 from wakeful.contracts.store import Store
 from wakeful.runtime.channel import Channel, Waiter
 from wakeful.runtime.projection import Projector
+from wakeful.runtime.reader import Reader
 from wakeful.runtime.unsettled import Unsettled
 from wakeful.runtime.view import View
 
@@ -63,6 +64,26 @@ class Feed:
             self._fall_behind(run_key)
         elif channel is not None:
             channel.poke()
+
+    # -- what readers ask
+
+    async def page(self, channel: Channel, position: int, *, until_finished: bool) -> tuple[list[LogEntry], bool]:
+        """What the log has next, and whether nothing comes after it. What others carry is tailed where its log ends."""
+        page = await self._store.read_log(channel.run_key, after=position, limit=PAGE)
+        entries = list(page.entries)
+        channel.carried = page.leased_until > self._clock.now()
+        if entries:
+            return entries, page.status in FINISHED and not page.has_more
+        at_end = _rests(page.status, until_finished=until_finished)
+        if not (at_end or channel.live or channel.tailed):
+            channel.adopt(position)
+            self._bus.follow(channel.run_key)
+            self._fall_behind(channel.run_key)  # something may have come in between
+        return [], at_end
+
+    def reached_end(self, run_key: int) -> None:
+        """A reader got to where the run rests."""
+        self._unseen.pop(run_key, None)
 
     # -- runs that are carried elsewhere
 
@@ -165,37 +186,9 @@ class Feed:
         Ends when the run rests (with `until_finished`: only when it is finished) or the process goes down.
         """
         with self._reading(run_key) as channel, closing(Waiter(channel, silence_ms)) as waiter:
-            position = after
-            while not self._closing:
-                version = channel.version
-                covered = channel.covers(position)
-                entries = channel.after(position, batch) if covered else []
-                at_end = covered and channel.finished and not entries
-                if not entries and not channel.tells(position, until_finished=until_finished):
-                    entries, at_end = await self._logged(channel, position, until_finished=until_finished)
-                for first in range(0, len(entries), batch):
-                    yield entries[first : first + batch]
-                if at_end:
-                    self._unseen.pop(run_key, None)
-                    return
-                if entries:
-                    position = entries[-1].seq
-                elif not await waiter.changed(version):
-                    yield []
-
-    async def _logged(self, channel: Channel, position: int, *, until_finished: bool) -> tuple[list[LogEntry], bool]:
-        """A page of the log, and whether nothing comes after it. What others carry is tailed where its log ends."""
-        page = await self._store.read_log(channel.run_key, after=position, limit=PAGE)
-        entries = list(page.entries)
-        channel.carried = page.leased_until > self._clock.now()
-        if entries:
-            return entries, page.status in FINISHED and not page.has_more
-        at_end = _rests(page.status, until_finished=until_finished)
-        if not (at_end or channel.live or channel.tailed):
-            channel.adopt(position)
-            self._bus.follow(channel.run_key)
-            self._fall_behind(channel.run_key)  # something may have come in between
-        return [], at_end
+            reader = Reader(self, channel, waiter, after=after, batch=batch, until_finished=until_finished)
+            while (entries := await reader.more()) is not None:
+                yield entries
 
     async def until_rest(self, run_key: int) -> None:
         """Return when the run waits or is finished, or the process goes down."""
@@ -231,24 +224,21 @@ class Feed:
         def replay(upto: int) -> AsyncGenerator[LogEntry]:
             return self._read(run_key, after=start, upto=upto)
 
-        with self._reading(run_key) as channel:
+        with self._reading(run_key) as channel, closing(Waiter(channel, silence_ms)) as waiter:
             unsettled = None if voids is None else Unsettled(channel)
             view = View(channel, f"{key}@{start}", projector, replay, start)
-            events = self.follow(
-                run_key, after=start, batch=batch, until_finished=until_finished, silence_ms=silence_ms
-            )
-            async with aclosing(events):
-                async for entries in events:
-                    frames = await view.frames(entries)
-                    seen = bisect_right(entries, after, key=_seq)
-                    frames = frames[seen:]
-                    if voids:
-                        frames = _without(voids, entries[seen:], frames)
-                    if unsettled is not None:
-                        frames = unsettled.settle(entries[seen:], frames)
-                    data = b"".join(frames)
-                    if data or not entries:
-                        yield data
+            reader = Reader(self, channel, waiter, after=start, batch=batch, until_finished=until_finished)
+            while (entries := await reader.more()) is not None:
+                frames = await view.frames(entries)
+                seen = bisect_right(entries, after, key=_seq)
+                frames = frames[seen:]
+                if voids:
+                    frames = _without(voids, entries[seen:], frames)
+                if unsettled is not None:
+                    frames = unsettled.settle(entries[seen:], frames)
+                data = b"".join(frames)
+                if data or not entries:
+                    yield data
 
     async def _read(self, run_key: int, *, after: int, upto: int) -> AsyncGenerator[LogEntry]:
         position, more = after, True
