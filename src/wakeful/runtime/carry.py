@@ -20,7 +20,6 @@ from wakeful.contracts.event import (
     RunWaiting,
     StateReplaced,
 )
-from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Claim, Store
@@ -181,8 +180,7 @@ class Carry:
         if self._stop is None and claim.lost and claim.failures > 1:
             return self._again(loop, recorder, LOST, claim.failures, 0)
         if self._stop is None:
-            if not resolution.assignment.announced:
-                _announce(recorder, claim.run, resolution.assignment.state)
+            _announce(recorder, resolution.assignment)
             ending = await self._stoppable(loop)
             if ending is not None:
                 return self._tried(loop, recorder, ending)
@@ -283,10 +281,12 @@ def _failed(code: str, message: str) -> Ending:
     return Ending(status=RunStatus.FAILED, stop_reason="error", error=ErrorReport(code, message))
 
 
-def _announce(recorder: Recorder, run: Run, state: JsonObject) -> None:
-    """The run's start, and the shared state it starts with."""
-    recorder.emit(RunStarted(run.agent_id, resumed=run.steps > 0))
-    if state:
+def _announce(recorder: Recorder, assignment: Assignment) -> None:
+    """The run's start, and the shared state it starts with, as far as the log does not tell them yet."""
+    run, state = assignment.run, assignment.state
+    if not assignment.announced:
+        recorder.emit(RunStarted(run.agent_id, resumed=run.steps > 0))
+    if state and not assignment.stated:
         recorder.change_state(StateReplaced(state), state)
 
 

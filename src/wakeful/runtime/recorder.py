@@ -18,6 +18,7 @@ from wakeful.contracts.event import (
     MessageCommitted,
     StateChanged,
     StateReplaced,
+    StepStarted,
 )
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
@@ -38,8 +39,9 @@ BEHIND = 4096
 class Recorder:
     """Keeps the `Journal` promise for one claimed run.
 
-    Facts become visible when committed, deltas at once unless a fact before them is still on its way. `on_lost` is
-    called once when the lease turns out to be gone.
+    Facts become visible when committed, deltas at once unless a fact before them is still on its way. Facts are
+    committed at once, but the beginning of a step with what follows it, unless that takes as long as a delta may wait.
+    `on_lost` is called once when the lease turns out to be gone.
     """
 
     def __init__(
@@ -103,14 +105,15 @@ class Recorder:
         if type(event) in DELTAS:
             if not self._hidden and self._seq <= self._committed_seq + SHOWN_AHEAD:
                 self._channel.publish(item)
+                if len(self._buffer) == 1:
+                    self._group.mark(self, urgent=False)
             else:
                 self._hidden.append(item)
-            if len(self._buffer) == 1:
-                self._group.mark(self, urgent=False)
+                self._group.mark(self, urgent=True)
         else:
             self._hidden.append(item)
             self._tally.count(event, self._seq)
-            self._group.mark(self, urgent=True)
+            self._group.mark(self, urgent=type(event) is not StepStarted)
 
     def commit(self, message: Message) -> None:
         """Append a message to the thread."""
