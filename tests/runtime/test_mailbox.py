@@ -70,11 +70,11 @@ async def test_a_new_turn_that_nothing_is_in_the_way_of_is_one_call_of_the_store
     assert receipt.effect == "started"
 
 
-async def test_a_run_is_seen_to_start_before_anything_else_is_written(house: House):
+async def test_a_run_is_seen_to_start_before_anything_else_is_written_or_read(house: House):
     await house.open("One", "Two")
     first = await house.submit(thread_id="t")  # once it is carried, the worker is there
     await house.events(first)
-    held = [house.valve.hold(name) for name in ("append", "settle", "history")]
+    held = [house.valve.hold(name) for name in ("append", "settle", "history", "read_log")]
 
     receipt = await house.submit(thread_id="t")
 

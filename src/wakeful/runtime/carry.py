@@ -84,6 +84,7 @@ class Carry:
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
         self._recorder: Recorder | None = None
+        self._begun = False
         self._given_up_after = 0
         self._works_elsewhere = False
 
@@ -112,7 +113,7 @@ class Carry:
     @property
     def begun(self) -> bool:
         """Whether anything is done under the lease."""
-        return self._recorder is not None
+        return self._begun
 
     def renewed(self, until: int) -> None:
         """The lease lasts until then (ms)."""
@@ -132,19 +133,28 @@ class Carry:
         if self._recorder is not None and not self._ending:
             self._recorder.lost()
 
+    def show(self) -> Recorder:
+        """Let readers see what is known of the run, once no other carry of this process writes its log.
+
+        `run` does so too; earlier is better for who reads at once what was just accepted.
+        """
+        means = self._means
+        if self._recorder is None:
+            self._recorder = Recorder(
+                self._claim,
+                means.feed.channel(self._claim.run.key),
+                means.store,
+                means.group,
+                means.clock,
+                steering=Steering(means.store, means.feed, means.clock),
+                on_lost=self.lose,
+            )
+        return self._recorder
+
     async def run(self) -> None:
         """Carry the run until it rests, is handed back or is lost. Raises nothing else than cancellation."""
-        means = self._means
-        channel = means.feed.channel(self._claim.run.key)
-        recorder = self._recorder = Recorder(
-            self._claim,
-            channel,
-            means.store,
-            means.group,
-            means.clock,
-            steering=Steering(means.store, means.feed, means.clock),
-            on_lost=self.lose,
-        )
+        means, recorder = self._means, self.show()
+        self._begun = True
         try:
             ending = await self._until_end(recorder)
             self._ending = True
