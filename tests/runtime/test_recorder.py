@@ -78,6 +78,35 @@ def words(count: int) -> list[Event]:
     return [TextDelta(str(number)) for number in range(count)]
 
 
+async def test_the_beginning_of_a_step_is_committed_with_what_follows_it(desk: Desk):
+    claim = await desk.claim()
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+
+        pen.write(StepStarted(1, "m"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        alone = desk.valve.calls.count("append")
+        pen.write(TextDelta("a"))
+        await pen.recorder.flush()
+
+        assert alone == 0
+        assert pen.shown() == [StepStarted(1, "m"), TextDelta("a")]
+        assert desk.valve.calls.count("append") == 1
+
+
+async def test_the_beginning_of_a_step_is_shown_without_anything_behind_it(desk: Desk):
+    claim = await desk.claim()
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+
+        pen.write(StepStarted(1, "m"))
+        await desk.valve.called("append")
+        await pen.recorder.flush()
+
+        assert pen.shown() == [StepStarted(1, "m")]
+
+
 async def test_a_delta_is_shown_at_once_and_a_fact_only_when_durable(desk: Desk):
     claim = await desk.claim()
     gate = desk.valve.hold("append")

@@ -9,12 +9,12 @@ import msgspec
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import Conflict
-from wakeful.contracts.event import RunAccepted
+from wakeful.contracts.event import RunAccepted, RunStarted
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import Message
 from wakeful.contracts.request import InputMode, RunRequest
 from wakeful.contracts.run import Lease, Run
-from wakeful.contracts.store import Accepted, Claim, Store, Submission
+from wakeful.contracts.store import Accepted, Claim, Retirement, Store, Submission
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.answering import RACES, Answering
@@ -59,7 +59,8 @@ class Mailbox:
         """
         if request.agent_id is not None:
             self._catalog.agent(request.agent_id)
-        thread = await self._store.get_thread(scope, request.thread_id) if request.thread_id else None
+        known = request.thread_id and _depends_on_thread(request, mode)
+        thread = await self._store.get_thread(scope, request.thread_id) if known else None
         if request.replace is None and (
             not request.messages or (request.decisions and await self._repeats(thread, request))
         ):
@@ -77,7 +78,7 @@ class Mailbox:
             history = await self._store.history(thread.key) if thread else ()
             submission = replacing(submission, first_replaced(history, request))
         if mode == "interrupt":
-            return await self._supersede(submission, thread, request.decisions)
+            return await self._supersede(submission, request.decisions)
         return await self._accept(msgspec.structs.replace(submission, mode="steer" if mode == "steer" else "queue"))
 
     async def retry(self, run: Run, key: str) -> Receipt:
@@ -99,19 +100,21 @@ class Mailbox:
 
     # -- new runs
 
-    async def _supersede(self, submission: Submission, thread: Thread | None, answers: tuple[Decision, ...]) -> Receipt:
-        """Accept after ending what the thread does; looks again when that changed in between.
+    async def _supersede(self, submission: Submission, answers: tuple[Decision, ...]) -> Receipt:
+        """Accept, ending what the thread does: nothing as a rule, so only a refusal is a reason to look what it is.
 
-        `answers` of the client to calls it carried out are kept as their results.
+        Looks again when that changed in between. `answers` of the client to calls it carried out are kept as their
+        results.
         """
+        retire: tuple[Retirement, ...] = ()
         for attempt in range(RACES):
-            retire = await self._retirements.of_thread(thread.key, "superseded", answers) if thread else ()
             try:
                 return await self._accept(msgspec.structs.replace(submission, supersede=True, retire=retire))
             except Conflict:
                 if attempt == RACES - 1:
                     raise
             thread = await self._store.get_thread(submission.scope, submission.thread_id)
+            retire = await self._retirements.of_thread(thread.key, "superseded", answers) if thread else ()
         raise AssertionError("the last attempt returns or raises")
 
     async def _accept(self, submission: Submission) -> Receipt:
@@ -153,6 +156,7 @@ class Mailbox:
             origin=origin,
             messages=messages,
             entries=(entry(1, now, accepted),),
+            started=(entry(2, now, RunStarted(agent_id, resumed=False)),),
             digest=_digest(request),
             at=now,
             max_backlog=self._max_backlog,
@@ -176,13 +180,20 @@ def _claim(submission: Submission, accepted: Accepted, lease: Lease) -> Claim:
     messages: dict[str, Message] = {}
     for message in submission.messages:
         messages.setdefault(message.id, message)
+    entries = submission.entries + submission.started
     return Claim(
         run=accepted.run,
         lease=lease,
-        last_seq=submission.entries[-1].seq,
-        entries=submission.entries,
+        last_seq=entries[-1].seq,
+        entries=entries,
         history=tuple(messages.values()) if accepted.opened else None,
     )
+
+
+def _depends_on_thread(request: RunRequest, mode: InputMode) -> bool:
+    """Whether what its thread holds may make it something else than a new turn for the agent it names."""
+    new_turn = request.messages and request.agent_id and not request.decisions and request.replace is None
+    return mode == "resume" or not new_turn
 
 
 def _digest(request: RunRequest) -> str:

@@ -18,6 +18,7 @@ from wakeful.contracts.event import (
     MessageCommitted,
     StateChanged,
     StateReplaced,
+    StepStarted,
 )
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
@@ -38,8 +39,9 @@ BEHIND = 4096
 class Recorder:
     """Keeps the `Journal` promise for one claimed run.
 
-    Facts become visible when committed, deltas at once unless a fact before them is still on its way. `on_lost` is
-    called once when the lease turns out to be gone.
+    Facts become visible when committed, deltas at once unless a fact before them is still on its way. Facts are
+    committed at once, but the beginning of a step with what follows it, unless that takes as long as a delta may wait.
+    `on_lost` is called once when the lease turns out to be gone.
     """
 
     def __init__(
@@ -100,14 +102,13 @@ class Recorder:
         items = self._numbered(events)
         self._seq += len(items)
         shown = self._showable(items)
-        urgent = False
-        for item in items[len(shown) :]:
-            self._hidden.append(item)
+        hidden = items[len(shown) :]
+        self._hidden += hidden
+        for item in hidden:
             if type(item.event) not in DELTAS:
-                urgent = True
                 self._tally.count(item.event, item.seq)
-        if urgent or not self._buffer:
-            self._group.mark(self, urgent=urgent)
+        if hidden or not self._buffer:
+            self._group.mark(self, urgent=any(type(item.event) is not StepStarted for item in hidden))
         self._buffer += items
         if shown:
             self._channel.publish(shown)

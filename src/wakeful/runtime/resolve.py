@@ -14,6 +14,7 @@ from wakeful.contracts.event import (
     ModelCallFinished,
     RunStarted,
     RunWaiting,
+    StateReplaced,
     StepFinished,
     StepRestarted,
     StepStarted,
@@ -92,8 +93,9 @@ class Resolver:
             interrupts=tuple(await self._store.interrupts(run.key)) if past.unfinished else (),
             unfinished=past.unfinished,
             announced=past.announced,
+            stated=past.stated,
             active_ms=past.active_ms,
-            state=await self._state(claim, begun=past.begun),
+            state=await self._state(claim, past),
             prices=self._catalog.prices,
         )
         return Resolution(assignment, past.step_seq)
@@ -116,10 +118,10 @@ class Resolver:
     async def _history(self, claim: Claim) -> tuple[Message, ...]:
         return tuple(await self._store.history(claim.run.thread_key)) if claim.history is None else claim.history
 
-    async def _state(self, claim: Claim, *, begun: bool) -> JsonObject:
-        """The shared state: what the request brought until the run's start is in the log, else the stored one."""
+    async def _state(self, claim: Claim, past: _Past) -> JsonObject:
+        """The shared state: what the request brought until that is in the log, else the stored one."""
         brought = claim.run.options.state
-        if brought is not None and not begun:
+        if brought is not None and not past.begun:
             return brought
         return await self._store.shared_state(claim.run.thread_key) if claim.history is None else {}
 
@@ -147,9 +149,12 @@ class Resolver:
         return {tool.spec.name: tool for tool in tools}
 
     async def _past(self, claim: Claim) -> _Past:
-        """What the run's log says about where it stands; a run claimed for the first time has only its acceptance."""
+        """What the run's log says about where it stands, read as far as the claim does not bring it along."""
         past = _Past()
-        after, more = 0, claim.last_seq > 1
+        for entry in claim.entries if claim.entries and claim.entries[0].seq == 1 else ():
+            past.add(entry)
+        after = past.seq
+        more = claim.last_seq > max(after, 1)  # a log of one event has only the run's acceptance
         while more:
             page = await self._store.read_log(claim.run.key, after=after, limit=PAGE)
             for entry in page.entries:
@@ -162,11 +167,13 @@ class Resolver:
 class _Past:
     """A fold over a log: whether the run's start is announced, how long it was carried, and the step it ends in.
 
-    `begun`: it started, now or before a wait.
+    `stated`: the shared state it started with is announced too. `begun`: that was so, now or before a wait. `seq` is
+    the number of the last event.
     """
 
     def __init__(self) -> None:
-        self.announced = self.begun = False
+        self.seq = 0
+        self.announced = self.stated = self.begun = False
         self.unfinished: Unfinished | None = None
         self.step_seq = 0
         self._carried_ms = 0
@@ -180,15 +187,19 @@ class _Past:
 
     def add(self, entry: LogEntry) -> None:
         """Take in the next event."""
-        self._newest = entry.at
+        self.seq, self._newest = entry.seq, entry.at
         match entry.event:
-            case RunStarted():
-                self.announced = self.begun = True
+            case RunStarted(resumed=resumed):
+                self.announced = True
+                self.stated = resumed  # what follows the start of a run that goes on is committed with it
                 self._since = entry.at
             case RunWaiting():
                 self._carried_ms = self.active_ms
-                self.announced, self._since = False, None
+                self.announced, self.stated, self._since = False, False, None
+            case StateReplaced():
+                self.stated = self.begun = True
             case StepStarted() | StepRestarted():
+                self.stated = self.begun = True
                 self.step_seq = entry.seq
             case _:
                 pass
