@@ -102,6 +102,7 @@ class Endpoint:
         with self._translating():
             # Redirects are not followed: the key would travel to wherever they point.
             async with await self._open().post(self._base_url + path, data=body, allow_redirects=False) as response:
+                del body  # it may be long, and the reply takes its time
                 await self._check(response)
                 content = response.content
                 while read := await content.readany():
