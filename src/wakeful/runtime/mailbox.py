@@ -59,8 +59,8 @@ class Mailbox:
         """
         if request.agent_id is not None:
             self._catalog.agent(request.agent_id)
-        known = request.thread_id and _depends_on_thread(request, mode)
-        thread = await self._store.get_thread(scope, request.thread_id) if known else None
+        thread_id = request.thread_id if _depends_on_thread(request, mode) else None
+        thread = await self._store.get_thread(scope, thread_id) if thread_id else None
         if request.replace is None and (
             not request.messages or (request.decisions and await self._repeats(thread, request))
         ):
