@@ -229,13 +229,18 @@ class Feed:
             view = View(channel, f"{key}@{start}", projector, replay, start)
             reader = Reader(self, channel, waiter, after=start, batch=batch, until_finished=until_finished)
             while (entries := await reader.more()) is not None:
-                frames = await view.frames(entries)
-                seen = bisect_right(entries, after, key=_seq)
-                frames = frames[seen:]
+                frames = view.shared_frames(entries)
+                if len(frames) < len(entries):
+                    frames += await view.own_frames(entries[len(frames) :])
+                if entries and entries[0].seq <= after:
+                    seen = bisect_right(entries, after, key=_seq)
+                    entries, frames = entries[seen:], frames[seen:]
+                    if not entries:
+                        continue
                 if voids:
-                    frames = _without(voids, entries[seen:], frames)
+                    frames = _without(voids, entries, frames)
                 if unsettled is not None:
-                    frames = unsettled.settle(entries[seen:], frames)
+                    frames = unsettled.settle(entries, frames)
                 data = b"".join(frames)
                 if data or not entries:
                     yield data

@@ -40,11 +40,13 @@ class Projection:
 
         What is not here is what was dropped, and what follows another event than a reader saw before it.
         """
+        seqs = [entry.seq for entry in entries]
+        if previous == self._seqs[-1]:
+            return self._encoded(entries, seqs)
         at = bisect_left(self._seqs, previous)
         if at == len(self._seqs) or self._seqs[at] != previous:
             return []
         known = self._seqs[at + 1 : at + 1 + len(entries)]
-        seqs = [entry.seq for entry in entries]
         if known != seqs[: len(known)]:
             return self._frames[at : at + _alike(known, seqs)]
         found = self._frames[at : at + len(known)]

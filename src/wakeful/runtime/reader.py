@@ -42,25 +42,33 @@ class Reader:
 
     async def more(self) -> list[LogEntry] | None:
         """The next events, at most `batch`; empty: there was silence; None: that was all, or the process goes down."""
+        channel = self._channel
         while not self._log.closing:
-            version = self._channel.version
-            if self._found or await self._find():
-                given, self._found = self._found[: self._batch], self._found[self._batch :]
-                self._position = given[-1].seq
-                return given
+            version = channel.version
+            if not self._found and not self._at_end and not self._look():
+                self._found, self._at_end = await self._log.page(
+                    channel, self._position, until_finished=self._until_finished
+                )
+            if self._found:
+                return self._taken()
             if self._at_end:
-                self._log.reached_end(self._channel.run_key)
+                self._log.reached_end(channel.run_key)
                 return None
             if not await self._waiter.changed(version):
                 return []
         return None
 
-    async def _find(self) -> bool:
-        """Look for more, unless it is known that there is none."""
+    def _look(self) -> bool:
+        """Look for more in the channel; whether that tells all there is to know."""
         channel, position = self._channel, self._position
-        if not self._at_end and channel.covers(position):
+        if channel.covers(position):
             self._found = channel.after(position, self._batch)
             self._at_end = channel.finished and not self._found
-        if not (self._found or self._at_end or channel.tells(position, until_finished=self._until_finished)):
-            self._found, self._at_end = await self._log.page(channel, position, until_finished=self._until_finished)
-        return bool(self._found)
+        return bool(self._found) or channel.tells(position, until_finished=self._until_finished)
+
+    def _taken(self) -> list[LogEntry]:
+        given, self._found = self._found, []
+        if len(given) > self._batch:
+            given, self._found = given[: self._batch], given[self._batch :]
+        self._position = given[-1].seq
+        return given

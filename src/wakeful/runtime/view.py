@@ -31,22 +31,15 @@ class View:
         self._shared: Projection | None = None
         self._position = start
 
-    async def frames(self, entries: Sequence[LogEntry]) -> list[bytes]:
-        """The bytes that each of the next events adds."""
-        frames = self._shared_frames(entries)
-        if len(frames) < len(entries):
-            frames += await self._own_frames(entries[len(frames) :])
-        return frames
-
-    def _shared_frames(self, entries: Sequence[LogEntry]) -> list[bytes]:
-        """Those of the first events that the shared projection gives."""
+    def shared_frames(self, entries: Sequence[LogEntry]) -> list[bytes]:
+        """The bytes the next events add, of as many as the shared projection gives."""
         frames = self._shared.frames(entries, self._position) if self._shared is not None else []
         if frames:
             self._position = entries[len(frames) - 1].seq
         return frames
 
-    async def _own_frames(self, entries: Sequence[LogEntry]) -> list[bytes]:
-        """By a fold of the reader's own."""
+    async def own_frames(self, entries: Sequence[LogEntry]) -> list[bytes]:
+        """The bytes the next events add, by a fold of the reader's own."""
         own = self._own or await self._rebuilt()
         frames = [own(entry) for entry in entries]
         self._position = entries[-1].seq
