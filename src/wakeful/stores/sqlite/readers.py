@@ -49,9 +49,16 @@ class Readers:
             thread.join()
 
     def _serve(self, session: Session) -> None:
-        while job := self._queue.get():
-            hand_back(self._loop, (job,), (self._read(session, job.work),))
+        while self._serve_next(session):
+            pass
         session.close()
+
+    def _serve_next(self, session: Session) -> bool:
+        """Do the next piece of work; False when there is none to come. What was read is not kept while it waits."""
+        job = self._queue.get()
+        if job is not None:
+            hand_back(self._loop, (job,), (self._read(session, job.work),))
+        return job is not None
 
     def _read(self, session: Session, work: Callable[[Session], Any]) -> Outcome:
         try:
