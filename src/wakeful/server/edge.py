@@ -65,7 +65,8 @@ class Edge:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                await self._discard(receive)
+                if message.get("more_body", False):
+                    await self._discard(receive)
                 raise self._too_large()
             return message
 

@@ -1,68 +1,124 @@
-"""Routes that tell the metrics their template and, where they take JSON, who may ask comes before what is asked."""
+"""Plain routes: one look at a table finds what answers, nothing lies between, and what goes wrong is a problem."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
-from starlette import routing
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wakeful.contracts.json import JsonValue
-from wakeful.server.body import parse_json, read_json
-from wakeful.server.problems import DOCUMENTED
+from wakeful.server import problems
 
-
-class Route(routing.Route):
-    """A plain route; `scope["route"]` names it afterwards, as FastAPI's own routes do."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether the route serves this request."""
-        match, found = super().matches(scope)
-        return match, {**found, "route": self}
+Handler = Callable[[Request], Awaitable[Response]]
+_NAME = re.compile(r"\{(\w+)\}")
 
 
-def documented(tag: str, *, prefix: str, admit: Callable[[Request], object]) -> APIRouter:
-    """A router of documented routes; `admit` may refuse a request before anything of it is read.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path, in which `{name}` stands for some text without a slash, and what answers there.
 
-    A body must be JSON by its content type and by RFC 8259; FastAPI by itself would take NaN and lone surrogates.
+    `scope["route"]` names it afterwards, as FastAPI's own routes do. What answers GET answers HEAD.
     """
-    return APIRouter(prefix=prefix, tags=[tag], responses=DOCUMENTED, route_class=_guarded(admit))
+
+    path: str
+    handler: Handler
+    methods: Sequence[str]
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The methods it answers."""
+        return frozenset(self.methods) | ({"HEAD"} if "GET" in self.methods else frozenset())
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; a defect is raised again once the client was told."""
+        request = Request(scope, receive)
+        try:
+            response = await self.handler(request)
+        except Exception as error:
+            await problems.told(request, error)(scope, receive, send)
+            if problems.is_defect(error):
+                raise
+        else:
+            await response(scope, receive, send)
 
 
-def _guarded(admit: Callable[[Request], object]) -> type[APIRoute]:
+class Router:
+    """Answers requests for its routes; all others are for `otherwise`.
 
-    class GuardedRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            answer = super().get_route_handler()
-            has_body = self.body_field is not None
+    The first route answers that fits the path and takes the method; when only the method does not fit, that is a 405.
+    """
 
-            async def handle(request: Request) -> Response:
-                admit(request)
-                if not has_body:
-                    return await answer(request)
-                return await answer(_ReadRequest(request, await read_json(request)))
+    def __init__(self, otherwise: ASGIApp) -> None:
+        self._otherwise = otherwise
+        self._routes: list[Route] = []
+        self._by_method: dict[str, _Table] = {}
+        self._paths = _Table(())
 
-            return handle
+    def add(self, routes: Iterable[Route]) -> None:
+        """Add routes behind those it has."""
+        self._routes.extend(routes)
+        methods = {method for route in self._routes for method in route.taken}
+        self._by_method = {
+            method: _Table([route for route in self._routes if method in route.taken]) for method in methods
+        }
+        self._paths = _Table(self._routes)
 
-    return GuardedRoute
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "http":
+            path = _path_below_root(scope)
+            found = self._by_method.get(scope["method"], self._paths).find(path) or self._paths.find(path)
+            if found is not None:
+                route, scope["path_params"] = found
+                scope["route"] = route
+                if scope["method"] in route.taken:
+                    await route.answer(scope, receive, send)
+                else:
+                    await self._refuse(path, scope, receive, send)
+                return
+        await self._otherwise(scope, receive, send)
+
+    async def _refuse(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed = sorted(method for method, table in self._by_method.items() if table.find(path))
+        error = HTTPException(405, headers={"allow": ", ".join(allowed)})
+        await problems.told(Request(scope, receive), error)(scope, receive, send)
 
 
-class _ReadRequest(Request):
-    """A request whose body is read and parsed already; FastAPI asks for both."""
+class _Table:
+    """Routes in order, found by one regular expression."""
 
-    def __init__(self, request: Request, body: bytes) -> None:
-        super().__init__(request.scope, request.receive)
-        self._read = body
-        self._parsed = parse_json(body)
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._pattern = re.compile("|".join(f"({_pattern(route.path)})" for route in routes) or r"(?!)")
+        self._by_group: dict[int, tuple[Route, list[str]]] = {}
+        group = 1
+        for route in routes:
+            names = _NAME.findall(route.path)
+            self._by_group[group] = route, names
+            group += 1 + len(names)
 
-    async def body(self) -> bytes:
-        return self._read
+    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
+        """The first route for a path and what its names stand for."""
+        match = self._pattern.fullmatch(path)
+        if match is None or match.lastindex is None:
+            return None
+        at = match.lastindex  # the group that closed last is the outermost, the one of the route
+        route, names = self._by_group[at]
+        return route, dict(zip(names, match.groups()[at:], strict=False))
 
-    async def json(self) -> JsonValue:
-        return self._parsed
+
+def _pattern(path: str) -> str:
+    """A template as a regular expression with one group per name."""
+    literals = _NAME.split(path)[::2]
+    return "([^/]+)".join(re.escape(literal) for literal in literals)
+
+
+def _path_below_root(scope: Scope) -> str:
+    """The path without that of the app this one is mounted in."""
+    path, root = scope["path"], scope.get("root_path", "")
+    if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
+        return path[len(root) :]
+    return path
