@@ -33,7 +33,7 @@ class Edge:
         request_id = self._request_id(headers.get(b"x-request-id"))
         outgoing = _Outgoing(send, request_id)
         began = time.perf_counter()
-        self._metrics.in_flight.inc()
+        self._metrics.in_flight += 1
         try:
             declared = headers.get(b"content-length", b"0")
             if declared.isdigit() and int(declared) > self._limit:
@@ -43,7 +43,7 @@ class Edge:
             else:
                 await self._app(scope, self._limited(receive), outgoing)
         finally:
-            self._metrics.in_flight.dec()
+            self._metrics.in_flight -= 1
             self._metrics.observe(scope, outgoing.status, time.perf_counter() - began)
 
     def _request_id(self, sent: bytes | None) -> bytes:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 from starlette.requests import HTTPConnection
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
 
 from wakeful.contracts.errors import Gone, NotFound
 from wakeful.contracts.event import LogEntry
@@ -130,12 +130,10 @@ class Operations:
             principal.scope, request, origin=origin, mode=mode, idempotency_key=idempotency_key
         )
 
-    def watch(
-        self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b""
-    ) -> StreamingResponse:
+    def watch(self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b"") -> Response:
         """An event stream of a run; raises `Gone` when its log was removed."""
         _check_log(run)
-        return sse.response(
+        return sse.EventStream(
             self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
         )
 
@@ -259,7 +257,7 @@ class Operations:
             voids=watch.voids,
             silence_ms=int(self._config.heartbeat_seconds * 1000),
         )
-        with self._metrics.sse_connections.track_inprogress():
+        with self._metrics.streaming():
             async with aclosing(frames):
                 async for data in frames:
                     yield data

@@ -31,7 +31,7 @@ class Route:
     @property
     def taken(self) -> frozenset[str]:
         """The methods it answers."""
-        return frozenset(self.methods) | ({"HEAD"} if "GET" in self.methods else frozenset())
+        return frozenset((*self.methods, "HEAD") if "GET" in self.methods else self.methods)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; a defect is raised again once the client was told."""
