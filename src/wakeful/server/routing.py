@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,27 +16,23 @@ Handler = Callable[[Request], Awaitable[Response]]
 _NAME = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
 class Route:
     """A path, in which `{name}` stands for some text without a slash, and what answers there.
 
     `scope["route"]` names it afterwards, as FastAPI's own routes do. What answers GET answers HEAD.
     """
 
-    path: str
-    handler: Handler
-    methods: Sequence[str]
-
-    @property
-    def taken(self) -> frozenset[str]:
-        """The methods it answers."""
-        return frozenset((*self.methods, "HEAD") if "GET" in self.methods else self.methods)
+    def __init__(self, path: str, handler: Handler, *, methods: Sequence[str]) -> None:
+        self.path = path
+        self.names: tuple[str, ...] = tuple(_NAME.findall(path))
+        self.taken = (*methods, "HEAD") if "GET" in methods else tuple(methods)
+        self._handler = handler
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; a defect is raised again once the client was told."""
         request = Request(scope, receive)
         try:
-            response = await self.handler(request)
+            response = await self._handler(request)
         except Exception as error:
             await problems.told(request, error)(scope, receive, send)
             if problems.is_defect(error):
@@ -49,71 +44,72 @@ class Route:
 class Router:
     """Answers requests for its routes; all others are for `otherwise`.
 
-    The first route answers that fits the path and takes the method; when only the method does not fit, that is a 405.
+    A path that fits, but no route that takes the method, is a 405.
     """
 
     def __init__(self, otherwise: ASGIApp) -> None:
         self._otherwise = otherwise
-        self._routes: list[Route] = []
-        self._by_method: dict[str, _Table] = {}
-        self._paths = _Table(())
+        self._root = _Place()
 
     def add(self, routes: Iterable[Route]) -> None:
-        """Add routes behind those it has."""
-        self._routes.extend(routes)
-        methods = {method for route in self._routes for method in route.taken}
-        self._by_method = {
-            method: _Table([route for route in self._routes if method in route.taken]) for method in methods
-        }
-        self._paths = _Table(self._routes)
+        """Add routes. Where several fit a request, text goes before names, and what was added first before others."""
+        for route in routes:
+            place = self._root
+            for segment in route.path.split("/"):
+                place = place.below(segment)
+            for method in route.taken:
+                place.routes.setdefault(method, route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] == "http":
-            path = _path_below_root(scope)
-            found = self._by_method.get(scope["method"], self._paths).find(path) or self._paths.find(path)
-            if found is not None:
-                route, scope["path_params"] = found
-                scope["route"] = route
-                if scope["method"] in route.taken:
-                    await route.answer(scope, receive, send)
-                else:
-                    await self._refuse(path, scope, receive, send)
+        fits = self._fits(_path_below_root(scope)) if scope["type"] == "http" else []
+        for place, values in fits:
+            if route := place.routes.get(scope["method"]):
+                scope["route"], scope["path_params"] = route, dict(zip(route.names, values, strict=True))
+                await route.answer(scope, receive, send)
                 return
-        await self._otherwise(scope, receive, send)
+        if fits:
+            scope["route"] = next(iter(fits[0][0].routes.values()))
+            methods = {method for place, _ in fits for method in place.routes}
+            error = HTTPException(405, headers={"allow": ", ".join(sorted(methods))})
+            await problems.told(Request(scope, receive), error)(scope, receive, send)
+        else:
+            await self._otherwise(scope, receive, send)
 
-    async def _refuse(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        allowed = sorted(method for method, table in self._by_method.items() if table.find(path))
-        error = HTTPException(405, headers={"allow": ", ".join(allowed)})
-        await problems.told(Request(scope, receive), error)(scope, receive, send)
-
-
-class _Table:
-    """Routes in order, found by one regular expression."""
-
-    def __init__(self, routes: Sequence[Route]) -> None:
-        self._pattern = re.compile("|".join(f"({_pattern(route.path)})" for route in routes) or r"(?!)")
-        self._by_group: dict[int, tuple[Route, list[str]]] = {}
-        group = 1
-        for route in routes:
-            names = _NAME.findall(route.path)
-            self._by_group[group] = route, names
-            group += 1 + len(names)
-
-    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The first route for a path and what its names stand for."""
-        match = self._pattern.fullmatch(path)
-        if match is None or match.lastindex is None:
-            return None
-        at = match.lastindex  # the group that closed last is the outermost, the one of the route
-        route, names = self._by_group[at]
-        return route, dict(zip(names, match.groups()[at:], strict=False))
+    def _fits(self, path: str) -> list[_Fit]:
+        """The places that have routes for a path, best first."""
+        found: list[_Fit] = [(self._root, ())]
+        for segment in path.split("/"):
+            found = [fit for place, values in found for fit in place.fits(segment, values)]
+        return [(place, values) for place, values in found if place.routes]
 
 
-def _pattern(path: str) -> str:
-    """A template as a regular expression with one group per name."""
-    literals = _NAME.split(path)[::2]
-    return "([^/]+)".join(re.escape(literal) for literal in literals)
+class _Place:
+    """A node in the tree of paths: the routes that end here by their methods, and what may be the next segment."""
+
+    def __init__(self) -> None:
+        self.routes: dict[str, Route] = {}
+        self._texts: dict[str, _Place] = {}
+        self._names: dict[tuple[str, str], _Place] = {}
+
+    def below(self, segment: str) -> _Place:
+        """The place of a template's next segment, which has at most one name; made when absent."""
+        before, name, after = (*_NAME.split(segment), "", "")[:3]
+        if not name:
+            return self._texts.setdefault(segment, _Place())
+        return self._names.setdefault((before, after), _Place())
+
+    def fits(self, segment: str, values: tuple[str, ...]) -> Iterator[_Fit]:
+        """The places of a path's next segment, each with what the names up to there stand for."""
+        if (place := self._texts.get(segment)) is not None:
+            yield place, values
+        for (before, after), place in self._names.items():
+            value = segment[len(before) : len(segment) - len(after)]
+            if value and segment == f"{before}{value}{after}":
+                yield place, (*values, value)
+
+
+_Fit = tuple[_Place, tuple[str, ...]]
 
 
 def _path_below_root(scope: Scope) -> str:
