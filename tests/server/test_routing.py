@@ -118,9 +118,7 @@ async def test_another_method_is_refused_with_those_that_are_taken(
     assert route.path == template
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "", "//tasks", "/tasks/", "/tasks//notes", "/tasks/7/", "/a/b/c", "/tasks/:cancel/x"]
-)
+@pytest.mark.parametrize("path", ["/", "", "//tasks", "/tasks//notes", "/tasks/7/", "/a/b/c", "/tasks/:cancel/x"])
 async def test_other_paths_are_for_somebody_else(router: Router, path: str):
     status, _, body, route = await asked(router, "GET", path)
 
