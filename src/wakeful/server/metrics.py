@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -27,23 +26,14 @@ class Metrics:
     """One server's own numbers. They are plain, because only the event loop counts; they become families when asked."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self.in_flight = 0
-        self.streams = 0
+        self.in_flight = Tally()
+        self.streams = Tally()
         self.answered: Counter[tuple[str, str, int]] = Counter()
         self.durations: dict[tuple[str, str], Durations] = {}
         self._registry = CollectorRegistry()
         self._registry.register(_Runs(runtime))
         self._registry.register(_Bus(runtime))
         self._registry.register(_Requests(self))
-
-    @contextmanager
-    def streaming(self) -> Generator[None]:
-        """Count an event stream while it is open."""
-        self.streams += 1
-        try:
-            yield
-        finally:
-            self.streams -= 1
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count one answered request under its route's template, never its raw path."""
@@ -58,6 +48,19 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition."""
         return generate_latest(self._registry)
+
+
+class Tally:
+    """Counts how often it is entered now."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.count -= 1
 
 
 class Durations:
@@ -83,9 +86,9 @@ class _Requests(Collector):
         """The current values."""
         counted = self._metrics
         in_flight = GaugeMetricFamily("wakeful_http_requests_in_flight", "HTTP requests being answered.")
-        in_flight.add_metric([], counted.in_flight)
+        in_flight.add_metric([], counted.in_flight.count)
         streams = GaugeMetricFamily("wakeful_sse_connections", "Open event streams.")
-        streams.add_metric([], counted.streams)
+        streams.add_metric([], counted.streams.count)
         requests = CounterMetricFamily("wakeful_http_requests", "HTTP requests.", labels=["method", "route", "status"])
         for (method, route, status), count in counted.answered.items():
             requests.add_metric([method, route, str(status)], count)

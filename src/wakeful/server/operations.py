@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -133,8 +132,23 @@ class Operations:
     def watch(self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b"") -> Response:
         """An event stream of a run; raises `Gone` when its log was removed."""
         _check_log(run)
+        frames = self._runtime.feed.project(
+            run.key,
+            key=watch.key,
+            projector=lambda: sse.framed(watch.encoder()),
+            start=watch.start,
+            after=watch.after,
+            batch=self._config.sse_buffer_size,
+            until_finished=watch.until_finished,
+            voids=watch.voids,
+            silence_ms=int(self._config.heartbeat_seconds * 1000),
+        )
         return sse.EventStream(
-            self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
+            frames,
+            trailer=trailer,
+            headers=headers,
+            going_down=lambda: self._runtime.feed.closing,
+            counted=self._metrics.streams,
         )
 
     def follow(self, run: Run, *, after: int, until_finished: bool = False) -> AsyncGenerator[list[LogEntry]]:
@@ -244,23 +258,6 @@ class Operations:
         messages = [message for message in await self.store.history(thread.key) if message.visibility == "external"]
         active = await self.store.active_run(thread.key)
         return messages, await self.store.interrupts(active.key) if active else ()
-
-    async def _counted(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
-        frames = self._runtime.feed.project(
-            run.key,
-            key=watch.key,
-            projector=lambda: sse.framed(watch.encoder()),
-            start=watch.start,
-            after=watch.after,
-            batch=self._config.sse_buffer_size,
-            until_finished=watch.until_finished,
-            voids=watch.voids,
-            silence_ms=int(self._config.heartbeat_seconds * 1000),
-        )
-        with self._metrics.streaming():
-            async with aclosing(frames):
-                async for data in frames:
-                    yield data
 
 
 def _check_log(run: Run) -> None:

@@ -30,15 +30,16 @@ class Route:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; a defect is raised again once the client was told."""
-        request = Request(scope, receive)
+        response, defect = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+        if defect is not None:
+            raise defect
+
+    async def _respond(self, request: Request) -> tuple[Response, Exception | None]:
         try:
-            response = await self._handler(request)
+            return await self._handler(request), None
         except Exception as error:
-            await problems.told(request, error)(scope, receive, send)
-            if problems.is_defect(error):
-                raise
-        else:
-            await response(scope, receive, send)
+            return problems.told(request, error), error if problems.is_defect(error) else None
 
 
 class Router:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Protocol
 
 from starlette.responses import Response
@@ -19,6 +19,7 @@ from wakeful.contracts.event import LogEntry
 
 HEARTBEAT = b": heartbeat\n\n"
 GOING_DOWN = b"retry: 1000\n\n"
+UNCOUNTED = nullcontext()
 HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
@@ -59,7 +60,7 @@ class EventStream(Response):
     """A stream of frames: opens with a heartbeat, answers silence (empty bytes) with one, ends with `trailer`.
 
     When the process is going down, or the log cannot be read, the stream ends early, without the trailer, telling
-    the client to come back. The frames are closed as soon as nobody listens.
+    the client to come back. The frames are closed as soon as nobody listens. `counted` is entered while it is open.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class EventStream(Response):
         trailer: bytes = b"",
         headers: Mapping[str, str] | None = None,
         going_down: Callable[[], bool],
+        counted: AbstractContextManager[None] = UNCOUNTED,
     ) -> None:
         self.status_code = 200
         self.background = None
@@ -79,14 +81,16 @@ class EventStream(Response):
         self._frames = frames
         self._trailer = trailer
         self._going_down = going_down
+        self._counted = counted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it all, or as much as the client takes."""
         try:
-            async with aclosing(self._frames), asyncio.TaskGroup() as tasks:
-                listening = tasks.create_task(_leave(receive))
-                await self._send_all(send)
-                listening.cancel()
+            with self._counted:
+                async with aclosing(self._frames), asyncio.TaskGroup() as tasks:
+                    listening = tasks.create_task(_leave(receive))
+                    await self._send_all(send)
+                    listening.cancel()
         except* _Left:
             pass
 
