@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -82,7 +82,7 @@ class Router:
         found: list[_Fit] = [(self._root, ())]
         for segment in path.split("/"):
             found = [fit for place, values in found for fit in place.fits(segment, values)]
-        return [(place, values) for place, values in found if place.routes]
+        return [fit for fit in found if fit[0].routes]
 
 
 class _Place:
@@ -100,14 +100,15 @@ class _Place:
             return self._texts.setdefault(segment, _Place())
         return self._names.setdefault((before, after), _Place())
 
-    def fits(self, segment: str, values: tuple[str, ...]) -> Iterator[_Fit]:
+    def fits(self, segment: str, values: tuple[str, ...]) -> list[_Fit]:
         """The places of a path's next segment, each with what the names up to there stand for."""
-        if (place := self._texts.get(segment)) is not None:
-            yield place, values
-        for (before, after), place in self._names.items():
+        place = self._texts.get(segment)
+        found = [] if place is None else [(place, values)]
+        for (before, after), named in self._names.items():
             value = segment[len(before) : len(segment) - len(after)]
             if value and segment == f"{before}{value}{after}":
-                yield place, (*values, value)
+                found.append((named, (*values, value)))
+        return found
 
 
 _Fit = tuple[_Place, tuple[str, ...]]
