@@ -131,8 +131,18 @@ class Operations:
 
     def watch(self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b"") -> Response:
         """An event stream of a run; raises `Gone` when its log was removed."""
+        return sse.EventStream(
+            self.frames(run, watch),
+            trailer=trailer,
+            headers=headers,
+            going_down=lambda: self._runtime.feed.closing,
+            counted=self._metrics.streams,
+        )
+
+    def frames(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
+        """What such a stream shows; empty bytes mean silence. Raises `Gone`, and while read whatever the store does."""
         _check_log(run)
-        frames = self._runtime.feed.project(
+        return self._runtime.feed.project(
             run.key,
             key=watch.key,
             projector=lambda: sse.framed(watch.encoder()),
@@ -142,13 +152,6 @@ class Operations:
             until_finished=watch.until_finished,
             voids=watch.voids,
             silence_ms=int(self._config.heartbeat_seconds * 1000),
-        )
-        return sse.EventStream(
-            frames,
-            trailer=trailer,
-            headers=headers,
-            going_down=lambda: self._runtime.feed.closing,
-            counted=self._metrics.streams,
         )
 
     def follow(self, run: Run, *, after: int, until_finished: bool = False) -> AsyncGenerator[list[LogEntry]]:
