@@ -63,19 +63,22 @@ class Router:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        fits = self._fits(_path_below_root(scope)) if scope["type"] == "http" else []
+        answer = self._answering(scope) if scope["type"] == "http" else self._otherwise
+        await answer(scope, receive, send)
+
+    def _answering(self, scope: Scope) -> ASGIApp:
+        """What answers a request; the scope is told the route and what its names stand for."""
+        fits = self._fits(_path_below_root(scope))
+        if not fits:
+            return self._otherwise
         for place, values in fits:
             if route := place.routes.get(scope["method"]):
                 scope["route"], scope["path_params"] = route, dict(zip(route.names, values, strict=True))
-                await route.answer(scope, receive, send)
-                return
-        if fits:
-            scope["route"] = next(iter(fits[0][0].routes.values()))
-            methods = {method for place, _ in fits for method in place.routes}
-            error = HTTPException(405, headers={"allow": ", ".join(sorted(methods))})
-            await problems.told(Request(scope, receive), error)(scope, receive, send)
-        else:
-            await self._otherwise(scope, receive, send)
+                return route.answer
+        scope["route"] = next(iter(fits[0][0].routes.values()))
+        methods = {method for place, _ in fits for method in place.routes}
+        error = HTTPException(405, headers={"allow": ", ".join(sorted(methods))})
+        return problems.told(Request(scope), error)
 
     def _fits(self, path: str) -> list[_Fit]:
         """The places that have routes for a path, best first."""
