@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from starlette.routing import BaseRoute
+
 from wakeful.protocols.a2a.routes import A2A
 from wakeful.protocols.ag_ui import routes as ag_ui
 from wakeful.protocols.ai_sdk import routes as ai_sdk
 from wakeful.protocols.mcp import routes as mcp
-from wakeful.protocols.native import routes as native
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.app import App
 from wakeful.server.config import ServerConfig
@@ -19,7 +22,7 @@ def build_app(runtime: Runtime, config: ServerConfig) -> App:
     metrics = Metrics(runtime)
     operations = Operations(runtime, config, metrics)
     app = App(runtime, config, metrics)
-    app.add(native.routes(operations))
+    app.document(lambda: _native(operations))
     app.add(ai_sdk.routes(operations))
     app.add(ag_ui.routes(operations))
     app.add(mcp.routes(operations, config))
@@ -27,3 +30,9 @@ def build_app(runtime: Runtime, config: ServerConfig) -> App:
     app.add(a2a.routes())
     app.attend(a2a.deliver)
     return app
+
+
+def _native(operations: Operations) -> Iterable[BaseRoute]:
+    from wakeful.protocols.native.routes import routes
+
+    return routes(operations)

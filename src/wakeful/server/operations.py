@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 from starlette.requests import HTTPConnection
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
 
 from wakeful.contracts.errors import Gone, NotFound
 from wakeful.contracts.event import LogEntry
@@ -130,13 +129,29 @@ class Operations:
             principal.scope, request, origin=origin, mode=mode, idempotency_key=idempotency_key
         )
 
-    def watch(
-        self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b""
-    ) -> StreamingResponse:
+    def watch(self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b"") -> Response:
         """An event stream of a run; raises `Gone` when its log was removed."""
+        return sse.EventStream(
+            self.frames(run, watch),
+            trailer=trailer,
+            headers=headers,
+            going_down=lambda: self._runtime.feed.closing,
+            counted=self._metrics.streams,
+        )
+
+    def frames(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
+        """What such a stream shows; empty bytes mean silence. Raises `Gone`, and while read whatever the store does."""
         _check_log(run)
-        return sse.response(
-            self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
+        return self._runtime.feed.project(
+            run.key,
+            key=watch.key,
+            projector=lambda: sse.framed(watch.encoder()),
+            start=watch.start,
+            after=watch.after,
+            batch=self._config.sse_buffer_size,
+            until_finished=watch.until_finished,
+            voids=watch.voids,
+            silence_ms=int(self._config.heartbeat_seconds * 1000),
         )
 
     def follow(self, run: Run, *, after: int, until_finished: bool = False) -> AsyncGenerator[list[LogEntry]]:
@@ -246,23 +261,6 @@ class Operations:
         messages = [message for message in await self.store.history(thread.key) if message.visibility == "external"]
         active = await self.store.active_run(thread.key)
         return messages, await self.store.interrupts(active.key) if active else ()
-
-    async def _counted(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
-        frames = self._runtime.feed.project(
-            run.key,
-            key=watch.key,
-            projector=lambda: sse.framed(watch.encoder()),
-            start=watch.start,
-            after=watch.after,
-            batch=self._config.sse_buffer_size,
-            until_finished=watch.until_finished,
-            voids=watch.voids,
-            silence_ms=int(self._config.heartbeat_seconds * 1000),
-        )
-        with self._metrics.sse_connections.track_inprogress():
-            async with aclosing(frames):
-                async for data in frames:
-                    yield data
 
 
 def _check_log(run: Run) -> None:

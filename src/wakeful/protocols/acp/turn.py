@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
-from typing import cast
 
 import msgspec
 
@@ -174,9 +173,7 @@ class Turn:
             until_finished=True,
             voids=run.voids,
         )
-        # The cast says what the response was made of; its own type allows every kind of body.
-        frames = cast("AsyncGenerator[bytes]", self._operations.watch(run, watch).body_iterator)
-        async with aclosing(frames):
+        async with aclosing(self._operations.frames(run, watch)) as frames:
             async for data in frames:
                 for line in data.split(b"\n"):
                     if line.startswith(DATA):
