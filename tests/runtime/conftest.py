@@ -22,7 +22,7 @@ from wakeful.contracts.store import Claim, ClaimRequest, Store
 from wakeful.contracts.tool import Tool
 from wakeful.engine.assignment import Ending
 from wakeful.providers.scripted import Reply, ScriptedProvider
-from wakeful.runtime.catalog import Catalog
+from wakeful.catalog.snapshot import Catalog
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.control import Control

@@ -15,7 +15,7 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec, Endpoint
 from wakeful.contracts.store import Store
 from wakeful.runtime.abandonment import HELD_MS, KIND, LOOK_MS, MOST_TRIES, Abandonment
-from wakeful.runtime.catalog import Catalog
+from wakeful.catalog.snapshot import Catalog
 from wakeful.runtime.memory import run_memory
 from wakeful.stores.sqlite.store import SQLiteStore
 from wakeful.testing.clock import FakeClock

@@ -17,6 +17,7 @@ from wakeful.bootstrap.plugs import (
     open_store,
 )
 from wakeful.bootstrap.settings import read_runtime_settings
+from wakeful.catalog.snapshot import Catalog
 from wakeful.contracts.backend import Backend
 from wakeful.contracts.bus import NO_BUS
 from wakeful.contracts.clock import Clock
@@ -28,7 +29,6 @@ from wakeful.contracts.store import Store
 from wakeful.contracts.tool import Tool
 from wakeful.contracts.tool_source import ToolSource
 from wakeful.plugins.mcp.spec import McpServerSpec
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.clock import SystemClock
 from wakeful.runtime.config import RuntimeConfig

@@ -11,6 +11,7 @@ import logging
 
 import msgspec
 
+from wakeful.catalog.snapshot import Catalog
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.document import Document
 from wakeful.contracts.errors import ConfigurationError, Conflict, ModelError, NotFound, StoreUnavailable
@@ -18,7 +19,6 @@ from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Store
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.memory import run_memory
 
 KIND = "abandoned"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from wakeful.catalog.snapshot import Catalog
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import BadRequest, Conflict
@@ -18,7 +19,6 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.store import Answers, Store
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.answers import check_answers, refusal
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.receipt import Effect, Receipt
 from wakeful.runtime.steering import joined

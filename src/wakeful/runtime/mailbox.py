@@ -6,6 +6,7 @@ import hashlib
 
 import msgspec
 
+from wakeful.catalog.snapshot import Catalog
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import Conflict
@@ -19,7 +20,6 @@ from wakeful.contracts.thread import Thread
 from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.answering import RACES, Answering
 from wakeful.runtime.branches import first_replaced, replacing
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.retirements import Retirements

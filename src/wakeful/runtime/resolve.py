@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from wakeful.catalog.snapshot import Catalog
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.event import (
@@ -28,7 +29,6 @@ from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Claim, Store
 from wakeful.contracts.tool import Tool, ToolSpec
 from wakeful.engine.assignment import Assignment, BackendSource, ModelSource, Unfinished
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.handoff import PREFIX, Handoff
 from wakeful.runtime.memory import run_memory, thread_memory

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from wakeful.catalog.snapshot import Catalog
 from wakeful.contracts.backend import Backend
 from wakeful.contracts.bus import NO_BUS, Bus
 from wakeful.contracts.clock import Clock
@@ -18,7 +19,6 @@ from wakeful.contracts.store import Store
 from wakeful.contracts.tool_source import ToolSource
 from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.carry import Means
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.config import RuntimeConfig

@@ -18,7 +18,10 @@ from wakeful.contracts.tool_source import ToolSource
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What exists, by id. Built complete and checked by `bootstrap`; never changed."""
+    """What exists, by id. Built complete and checked by `bootstrap`; never changed.
+
+    `publication` is the journal entry it was built from, 0 for what code alone defines.
+    """
 
     agents: Mapping[str, AgentSpec]
     models: Mapping[str, ModelSpec]
@@ -30,6 +33,7 @@ class Catalog:
     exposure: Exposure = NOTHING_EXPOSED
     sources: Mapping[str, ToolSource] = field(default_factory=dict[str, ToolSource])
     """By what the names of their tools begin with."""
+    publication: int = 0
 
     def agent(self, agent_id: str) -> AgentSpec:
         """The agent, or the caller of an exposed tool; raises `NotFound`."""
