@@ -44,8 +44,17 @@ NAMESPACES = {
 }
 
 
+class Carpenter:
+    """Builds catalogs whose agents are named by the cups."""
+
+    def build(self, publication: int, specs: Specs) -> Catalog:
+        return build(publication, specs)
+
+    async def aclose(self) -> None:
+        pass
+
+
 def build(publication: int, specs: Specs) -> Catalog:
-    """A catalog whose agents are named by the cups."""
     cups = cast("Mapping[str, Cup]", specs["cups"])
     problems = [
         Problem("cups", cup.id, "table", f"no table {cup.table!r}")
@@ -65,7 +74,7 @@ class Process:
         records = Records(NAMESPACES, vault)
         journal = Journal(store, clock)
         first = build(0, records.specs({}))
-        self.catalogs = Catalogs(first=first, journal=journal, records=records, build=build, clock=clock)
+        self.catalogs = Catalogs(first=first, journal=journal, records=records, builder=Carpenter(), clock=clock)
         self.editor = Editor(catalogs=self.catalogs, journal=journal, records=records, clock=clock)
         self.journal = journal
 

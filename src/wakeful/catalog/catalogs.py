@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from wakeful.catalog.journal import Entry, Journal, Versions
 from wakeful.catalog.records import Records
@@ -18,8 +19,18 @@ FOLLOW_MS = 500
 KEPT = 64
 """How many snapshots that no longer count are kept built."""
 
-Build = Callable[[int, Specs], Catalog]
-"""A checked catalog of a publication's specs. Raises `InvalidConfiguration` naming every problem."""
+
+class Builder(Protocol):
+    """Makes catalogs of specs."""
+
+    def build(self, publication: int, specs: Specs) -> Catalog:
+        """A checked catalog. Raises `InvalidConfiguration` naming every problem."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release what was opened for them."""
+        ...
+
 
 log = logging.getLogger("wakeful.catalog")
 
@@ -40,11 +51,11 @@ NOTHING = Publication(0, {}, {})
 class Catalogs:
     """Builds snapshots, keeps them, and follows what other processes publish."""
 
-    def __init__(self, *, first: Catalog, journal: Journal, records: Records, build: Build, clock: Clock) -> None:
+    def __init__(self, *, first: Catalog, journal: Journal, records: Records, builder: Builder, clock: Clock) -> None:
         self._current = first
         self._journal = journal
         self._records = records
-        self._build = build
+        self._builder = builder
         self._clock = clock
         self._built: dict[int, Catalog] = {first.publication: first}
         self._entries: dict[int, Entry] = {}
@@ -84,6 +95,10 @@ class Catalogs:
                 self._complain(error)
             await self._clock.sleep(FOLLOW_MS)
 
+    async def aclose(self) -> None:
+        """Release what the catalogs hold; none is used afterwards."""
+        await self._builder.aclose()
+
     async def newest(self) -> tuple[int, Publication]:
         """The number of the last journal entry, and the publication that counts in the store now."""
         newest = await self._journal.newest()
@@ -105,7 +120,7 @@ class Catalogs:
 
     def build(self, publication: Publication) -> Catalog:
         """Its catalog. Raises `InvalidConfiguration` naming every problem."""
-        return self._build(publication.number, self._records.specs(publication.values))
+        return self._builder.build(publication.number, self._records.specs(publication.values))
 
     def publish(self, catalog: Catalog) -> None:
         """What was just written counts, unless something newer does already."""

@@ -31,7 +31,7 @@ from pydantic import AfterValidator, StringConstraints
 from wakeful.contracts.glob import Glob
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.json_path import PATH, Path, as_text, parse_path, resolve
-from wakeful.contracts.spec import text_matcher
+from wakeful.contracts.regex import text_matcher
 
 LONGEST = 2000
 CALL = re.compile(r"(?P<tool>/(?:[^/\\]|\\.)+/|(?:[^()/\\\s]|\\.)+)(?:\((?P<arguments>.*)\))?", re.DOTALL)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from wakeful.contracts.spec import text_matcher
+from wakeful.contracts.regex import text_matcher
 
 LONGEST = 1000
 PIECE = re.compile(r"\\(?P<literal>.)|(?P<wild>[*?])|(?P<plain>[^\\*?]+)", re.DOTALL)
@@ -22,7 +22,7 @@ WILD = {"*": ".*", "?": "."}
 class Glob:
     """One glob, compiled; matching takes time linear in the text."""
 
-    __slots__ = ("_matcher", "literal", "text")
+    __slots__ = ("_matcher", "head", "literal", "text")
 
     def __init__(self, text: str) -> None:
         """Raises `ValueError` saying what is wrong with the text."""
@@ -32,8 +32,11 @@ class Glob:
         if sum(len(piece[0]) for piece in pieces) < len(text):
             raise ValueError(f"the pattern {text!r} ends in a lone backslash; write \\\\ for the character itself")
         self.text = text
-        wild = any(piece["wild"] for piece in pieces)
-        self.literal = None if wild else "".join(piece["literal"] or piece["plain"] for piece in pieces)
+        first = next((i for i, piece in enumerate(pieces) if piece["wild"]), None)
+        wild = first is not None
+        self.head = "".join(piece["literal"] or piece["plain"] for piece in pieces[:first])
+        """What every text that fits begins with."""
+        self.literal = None if wild else self.head
         """The one text that fits, None where several may."""
         self._matcher = text_matcher(f"(?s)\\A{''.join(map(_translated, pieces))}\\z") if wild else None
 

@@ -40,7 +40,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` and `thread_key` are the store's own numbers and never leave the process. `origin` names the protocol
     the request came by, or is `delegation`. `steps` and `usage` count over all attempts; `attempt` counts claims after
-    a loss, from 1. `pruned`: its log was removed, because it was old.
+    a loss, from 1. `publication` is the configuration it was accepted under. `pruned`: its log was removed, because it
+    was old.
     """
 
     key: int
@@ -62,6 +63,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 0
     usage: Usage = Usage()
     options: RunOptions = RunOptions()
+    publication: int = 0
     pruned: bool = False
     voids: Voids = ()
 

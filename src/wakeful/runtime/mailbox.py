@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from wakeful.catalog.snapshot import Catalog
+from wakeful.catalog.snapshot import Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import Conflict
@@ -32,7 +32,7 @@ class Mailbox:
     def __init__(
         self,
         *,
-        catalog: Catalog,
+        catalogs: Snapshots,
         store: Store,
         worker: Worker,
         feed: Feed,
@@ -40,13 +40,13 @@ class Mailbox:
         max_backlog: int,
         abandonment: Abandonment,
     ) -> None:
-        self._catalog = catalog
+        self._catalogs = catalogs
         self._store = store
         self._worker = worker
         self._feed = feed
         self._clock = clock
         self._retirements = Retirements(store, clock, abandonment.note)
-        self._answering = Answering(catalog=catalog, store=store, worker=worker, feed=feed, clock=clock)
+        self._answering = Answering(catalogs=catalogs, store=store, worker=worker, feed=feed, clock=clock)
         self._max_backlog = max_backlog
 
     async def submit(
@@ -58,7 +58,7 @@ class Mailbox:
         `Backlogged` when too many runs wait on the thread.
         """
         if request.agent_id is not None:
-            self._catalog.agent(request.agent_id)
+            self._catalogs.current.agent(request.agent_id)
         thread = await self._store.get_thread(scope, request.thread_id) if request.thread_id else None
         if request.replace is None and (
             not request.messages or (request.decisions and await self._repeats(thread, request))
@@ -70,8 +70,8 @@ class Mailbox:
             )
             if resumed is not None:
                 return resumed
-        agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalog.default_agent().id
-        self._catalog.agent(agent_id)
+        agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalogs.current.default_agent().id
+        self._catalogs.current.agent(agent_id)
         submission = self._submission(scope, request, agent_id, origin, idempotency_key)
         if request.replace is not None:
             history = await self._store.history(thread.key) if thread else ()
@@ -83,7 +83,7 @@ class Mailbox:
     async def retry(self, run: Run, key: str) -> Receipt:
         """A new run that goes on where a failed one gave up, linked to it; the same `key` again is the same run."""
         request = RunRequest(thread_id=run.thread_id, agent_id=run.agent_id, parent_run_id=run.id, options=run.options)
-        self._catalog.agent(run.agent_id)
+        self._catalogs.current.agent(run.agent_id)
         return await self._accept(self._submission(run.scope, request, run.agent_id, run.origin, key))
 
     async def answer(self, run: Run, decisions: tuple[Decision, ...]) -> Receipt:
@@ -145,6 +145,7 @@ class Mailbox:
         messages = self._messages(request, run_id, None)
         accepted = RunAccepted(agent_id, tuple(message.id for message in messages), request.parent_run_id)
         return Submission(
+            publication=self._catalogs.current.publication,
             scope=scope,
             thread_id=request.thread_id or self._clock.new_id(),
             run_id=run_id,
