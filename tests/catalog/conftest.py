@@ -75,7 +75,7 @@ class Process:
         journal = Journal(store, clock)
         first = build(0, records.specs({}))
         self.catalogs = Catalogs(first=first, journal=journal, records=records, builder=Carpenter(), clock=clock)
-        self.editor = Editor(catalogs=self.catalogs, journal=journal, records=records, clock=clock)
+        self.editor = Editor(self.catalogs, clock)
         self.journal = journal
 
 

@@ -4,7 +4,7 @@ import pytest
 from tests.catalog.conftest import ADA, KEY, House, Process
 
 from wakeful.contracts.config import InvalidConfiguration, PreconditionFailed
-from wakeful.contracts.errors import BadRequest, ConfigurationError, Conflict, NotFound
+from wakeful.contracts.errors import BadRequest, Conflict, NotFound
 from wakeful.contracts.json import JsonObject
 
 
@@ -223,7 +223,7 @@ async def test_a_sealed_secret_is_not_taken_from_outside(process: Process) -> No
 async def test_without_a_key_a_secret_is_refused_and_all_else_works(house: House) -> None:
     process = house.process()
 
-    with pytest.raises(ConfigurationError, match="WAKEFUL_SECRET_KEY"):
+    with pytest.raises(InvalidConfiguration, match="WAKEFUL_SECRET_KEY"):
         await process.editor.create("cups", {"id": "tea", "lock": "hush-hush"}, ADA)
     await process.editor.create("cups", {"id": "tea"}, ADA)
 

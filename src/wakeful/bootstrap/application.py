@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from wakeful.catalog.catalogs import Catalogs
+from wakeful.catalog.editor import Editor
 from wakeful.protocols.a2a.routes import A2A
+from wakeful.protocols.admin import routes as admin
 from wakeful.protocols.ag_ui import routes as ag_ui
 from wakeful.protocols.ai_sdk import routes as ai_sdk
 from wakeful.protocols.mcp import routes as mcp
 from wakeful.protocols.native import routes as native
 from wakeful.runtime.runtime import Runtime
+from wakeful.server.administration import Administration, has_operators
 from wakeful.server.app import App
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
@@ -26,4 +30,6 @@ def build_app(runtime: Runtime, config: ServerConfig) -> App:
     a2a = A2A(operations, config)
     app.add(a2a.routes())
     app.attend(a2a.deliver)
+    if has_operators(config) and isinstance(runtime.catalogs, Catalogs):
+        app.add(admin.routes(Administration(Editor(runtime.catalogs, runtime.clock), config)))
     return app

@@ -53,8 +53,8 @@ class Catalogs:
 
     def __init__(self, *, first: Catalog, journal: Journal, records: Records, builder: Builder, clock: Clock) -> None:
         self._current = first
-        self._journal = journal
-        self._records = records
+        self.journal = journal
+        self.records = records
         self._builder = builder
         self._clock = clock
         self._built: dict[int, Catalog] = {first.publication: first}
@@ -79,7 +79,7 @@ class Catalogs:
 
     async def refresh(self) -> None:
         """Take over what was published last. Raises `InvalidConfiguration`, after which the old one still counts."""
-        newest = await self._journal.newest()
+        newest = await self.journal.newest()
         number = newest.publication if newest else 0
         if number > self._current.publication:
             self._current = await self.at(number)
@@ -101,7 +101,7 @@ class Catalogs:
 
     async def newest(self) -> tuple[int, Publication]:
         """The number of the last journal entry, and the publication that counts in the store now."""
-        newest = await self._journal.newest()
+        newest = await self.journal.newest()
         if newest is None:
             return 0, NOTHING
         self._entries[newest.number] = newest
@@ -120,7 +120,7 @@ class Catalogs:
 
     def build(self, publication: Publication) -> Catalog:
         """Its catalog. Raises `InvalidConfiguration` naming every problem."""
-        return self._builder.build(publication.number, self._records.specs(publication.values))
+        return self._builder.build(publication.number, self.records.specs(publication.values))
 
     def publish(self, catalog: Catalog) -> None:
         """What was just written counts, unless something newer does already."""
@@ -145,7 +145,7 @@ class Catalogs:
     async def _entry(self, number: int) -> Entry:
         found = self._entries.get(number)
         if found is None:
-            found = self._entries[number] = await self._journal.entry(number)
+            found = self._entries[number] = await self.journal.entry(number)
         return found
 
     def _complain(self, error: WakefulError) -> None:

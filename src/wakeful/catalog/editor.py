@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from wakeful.catalog.catalogs import Catalogs, Publication
-from wakeful.catalog.journal import Action, Entry, Journal, Who
+from wakeful.catalog.journal import LAST, Action, Entry, Who
 from wakeful.catalog.merge import merged
-from wakeful.catalog.records import Records, shown, with_kept_secrets
+from wakeful.catalog.records import redacted, shown, with_kept_secrets
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.config import InvalidConfiguration, Namespace, PreconditionFailed, Problem
 from wakeful.contracts.errors import BadRequest, ConfigurationError, Conflict, NotFound
@@ -56,10 +56,10 @@ class Editor:
     changed. A change that does not hold raises `InvalidConfiguration`; then nothing was written.
     """
 
-    def __init__(self, *, catalogs: Catalogs, journal: Journal, records: Records, clock: Clock) -> None:
+    def __init__(self, catalogs: Catalogs, clock: Clock) -> None:
         self._catalogs = catalogs
-        self._journal = journal
-        self._records = records
+        self._journal = catalogs.journal
+        self._records = catalogs.records
         self._clock = clock
 
     @property
@@ -80,6 +80,18 @@ class Editor:
         """One record."""
         _, publication = await self._catalogs.newest()
         return self._record(self._namespace(namespace), id, publication)
+
+    async def entries(self, *, before: int | None, limit: int) -> Sequence[Entry]:
+        """What operators did, the newest first, from before entry `before` on."""
+        return await self._journal.before(LAST if before is None else before, limit=limit)
+
+    def stored(self, entry: Entry) -> JsonObject | None:
+        """The record as the entry wrote it, secrets as `{"set": true}`; None where it wrote none."""
+        if entry.value is None or entry.namespace not in self.namespaces:
+            return None
+        return cast(
+            "JsonObject", redacted(self._records.members(self._namespace(entry.namespace), entry.id, entry.value))
+        )
 
     # -- changing
 

@@ -65,12 +65,15 @@ class Records:
     def value(self, namespace: Namespace, id: str, spec: Spec) -> JsonObject:
         """How the spec is stored: what differs from the code's, or what was set where code defines none.
 
-        Raises `ConfigurationError` for a secret where there is no key.
+        Raises `InvalidConfiguration` for a secret where there is no key.
         """
         base = namespace.builtin.get(id)
-        if base is None:
-            return {"spec": self._sealed(spec, only_set=True)}
-        return {"patch": difference(self._sealed(base), self._sealed(spec))}
+        try:
+            if base is None:
+                return {"spec": self._sealed(spec, only_set=True)}
+            return {"patch": difference(self._sealed(base), self._sealed(spec))}
+        except ConfigurationError as error:
+            raise InvalidConfiguration([Problem(namespace.name, id, "", error.message)]) from None
 
     def _sealed(self, spec: Spec, *, only_set: bool = False) -> JsonObject:
         try:
@@ -83,6 +86,17 @@ class Records:
 def shown(spec: Spec) -> JsonObject:
     """All members of a spec, as they may be seen."""
     return spec.model_dump(mode="json")
+
+
+def redacted(value: JsonValue) -> JsonValue:
+    """A stored form as it may be seen: every sealed secret as `{"set": true}`."""
+    if is_sealed(value):
+        return SHOWN
+    if isinstance(value, dict):
+        return {key: redacted(child) for key, child in cast("JsonObject", value).items()}
+    if isinstance(value, list):
+        return [redacted(item) for item in cast("list[JsonValue]", value)]
+    return value
 
 
 def with_kept_secrets(sent: JsonValue, old: JsonValue, path: str = "") -> JsonValue:
