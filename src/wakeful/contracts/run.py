@@ -27,12 +27,14 @@ class FrontendTool(msgspec.Struct, frozen=True):
 class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a request brought besides messages. Untrusted: `context` and `state` reach the model marked as data.
 
-    `state` becomes the thread's shared state when the run begins; None leaves that as it is.
+    `state` becomes the thread's shared state when the run begins; None leaves that as it is. `publication` is no
+    client's to say: it names the configuration the run was accepted under, 0 for what code alone defines.
     """
 
     frontend_tools: tuple[FrontendTool, ...] = ()
     context: str | None = None
     state: JsonObject | None = None
+    publication: int = 0
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +42,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` and `thread_key` are the store's own numbers and never leave the process. `origin` names the protocol
     the request came by, or is `delegation`. `steps` and `usage` count over all attempts; `attempt` counts claims after
-    a loss, from 1. `publication` is the configuration it was accepted under. `pruned`: its log was removed, because it
-    was old.
+    a loss, from 1. `pruned`: its log was removed, because it was old.
     """
 
     key: int
@@ -63,7 +64,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 0
     usage: Usage = Usage()
     options: RunOptions = RunOptions()
-    publication: int = 0
     pruned: bool = False
     voids: Voids = ()
 

@@ -74,7 +74,6 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: str
     dispatch_id: str
     origin: str
-    publication: int = 0
     messages: tuple[Message, ...]
     entries: tuple[LogEntry, ...]
     digest: str

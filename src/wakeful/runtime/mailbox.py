@@ -14,7 +14,7 @@ from wakeful.contracts.event import RunAccepted
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import Message
 from wakeful.contracts.request import InputMode, RunRequest
-from wakeful.contracts.run import Lease, Run
+from wakeful.contracts.run import Lease, Run, RunOptions
 from wakeful.contracts.store import Accepted, Claim, Store, Submission
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.abandonment import Abandonment
@@ -145,7 +145,6 @@ class Mailbox:
         messages = self._messages(request, run_id, None)
         accepted = RunAccepted(agent_id, tuple(message.id for message in messages), request.parent_run_id)
         return Submission(
-            publication=self._catalogs.current.publication,
             scope=scope,
             thread_id=request.thread_id or self._clock.new_id(),
             run_id=run_id,
@@ -157,10 +156,15 @@ class Mailbox:
             digest=_digest(request),
             at=now,
             max_backlog=self._max_backlog,
-            options=request.options,
+            options=self._pinned(request.options),
             parent_run_id=request.parent_run_id,
             idempotency_key=idempotency_key,
         )
+
+    def _pinned(self, options: RunOptions) -> RunOptions:
+        """With the configuration that counts now, unless it is a part of a run that began with another."""
+        now = self._catalogs.current.publication
+        return options if options.publication or not now else msgspec.structs.replace(options, publication=now)
 
     def _messages(self, request: RunRequest, run_id: str, key: str | None) -> tuple[Message, ...]:
         """The request's messages; `key` gives those without an id the same one when the request is repeated."""

@@ -72,7 +72,7 @@ class Resolver:
     async def resolve(self, claim: Claim) -> Resolution:
         """The assignment of a claimed run, and where its open step began."""
         run = claim.run
-        catalog = await self._catalogs.at(run.publication)
+        catalog = await self._catalogs.at(run.options.publication)
         try:
             agent = catalog.agent(run.agent_id)
         except NotFound as error:
