@@ -61,9 +61,9 @@ async def test_what_models_are_told_of_a_tool_can_be_changed_and_nothing_else_of
     refused = await desk.ask("PATCH", "/config/tools/look", {"effect": "once"})
     assert refused.json()["details"][0]["path"] == "effect"
 
-    await desk.server.client.post(
-        "/v1/runs", json={"agent_id": "assistant", "messages": [{"role": "user", "content": "Hi"}]}
-    )
+    desk.gate.set()
+    hello = {"agent_id": "assistant", "messages": [{"role": "user", "content": "Hi"}]}
+    await desk.server.client.post("/v1/runs", json=hello)
 
     assert desk.model.requests[0].tools[0].description == "See the sky."
 
@@ -148,10 +148,9 @@ async def test_the_audit_log_is_filtered_and_paged(desk: Desk) -> None:
         await desk.ask("POST", "/config/agents", {"id": f"a{i}", "model": "scripted:x"})
     await desk.ask("DELETE", "/config/agents/a3")
 
-    page = (await desk.ask("GET", "/audit-log?namespace=agents&action=create&limit=2")).json()
-    rest = (
-        await desk.ask("GET", f"/audit-log?namespace=agents&action=create&limit=9&cursor={page['next_cursor']}")
-    ).json()
+    made = "/audit-log?namespace=agents&action=create"
+    page = (await desk.ask("GET", f"{made}&limit=2")).json()
+    rest = (await desk.ask("GET", f"{made}&limit=9&cursor={page['next_cursor']}")).json()
     one = (await desk.ask("GET", "/audit-log?id=a3")).json()
     nobody = (await desk.ask("GET", "/audit-log?actor=nobody")).json()
 
