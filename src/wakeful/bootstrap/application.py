@@ -13,15 +13,24 @@ from wakeful.protocols.native import routes as native
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.administration import Administration, has_operators
 from wakeful.server.app import App
+from wakeful.server.capabilities import Protocol
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
 from wakeful.server.operations import Operations
+
+PROTOCOLS = (
+    Protocol("wakeful", ("1",), "/v1"),
+    Protocol("ai-sdk", ("7", "6", "5"), "/v1/ai-sdk"),
+    Protocol("ag-ui", ("1.0", "0.0.5x"), "/v1/ag-ui"),
+    Protocol("a2a", ("1.0", "0.3"), "/v1/a2a"),
+    Protocol("mcp", ("2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"), "/v1/mcp"),
+)
 
 
 def build_app(runtime: Runtime, config: ServerConfig) -> App:
     """The app; nothing runs before its first request or its lifespan."""
     metrics = Metrics(runtime)
-    operations = Operations(runtime, config, metrics)
+    operations = Operations(runtime, config, metrics, PROTOCOLS)
     app = App(runtime, config, metrics)
     app.add(native.routes(operations))
     app.add(ai_sdk.routes(operations))
