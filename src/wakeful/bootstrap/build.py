@@ -23,6 +23,7 @@ from wakeful.contracts.bus import NO_BUS
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.config import InvalidConfiguration, Problem
 from wakeful.contracts.errors import ConfigurationError
+from wakeful.contracts.managed import ModelPoolSpec
 from wakeful.contracts.model import Provider
 from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.store import Store
@@ -46,6 +47,7 @@ def build_runtime(
     agents: Sequence[Agent | FunctionAgent | AgentSpec],
     tools: Sequence[Tool | Callable[..., Any]] = (),
     models: Sequence[ModelSpec] = (),
+    pools: Sequence[ModelPoolSpec] = (),
     providers: Sequence[Provider] | Mapping[str, Provider] = (),
     store: Store | str | None = None,
     clock: Clock | None = None,
@@ -67,6 +69,7 @@ def build_runtime(
     code = Code(
         agents=by_id("agent", [(spec.id, spec) for spec in specs]),
         models=by_id("model", [(model.id, model) for model in models]),
+        pools=by_id("model pool", [(pool.id, pool) for pool in pools]),
         providers=given,
         tools=by_name([*(as_tool(tool) for tool in tools), *own, *exposed.checked_tools()]),
         backends={agent.spec.id: agent for agent in agents if isinstance(agent, FunctionAgent)} | callers(exposed),

@@ -10,7 +10,7 @@ from wakeful.contracts.backend import Backend
 from wakeful.contracts.config import Namespace
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.exposure import Exposure
-from wakeful.contracts.managed import ProviderSpec, ToolPatch
+from wakeful.contracts.managed import ModelPoolSpec, ProviderSpec, ToolPatch
 from wakeful.contracts.model import Provider
 from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.tool import Tool
@@ -25,6 +25,7 @@ class Code:
 
     agents: Mapping[str, AgentSpec]
     models: Mapping[str, ModelSpec]
+    pools: Mapping[str, ModelPoolSpec]
     providers: Mapping[str, Provider]
     tools: Mapping[str, Tool]
     backends: Mapping[str, Backend]
@@ -38,6 +39,7 @@ class Code:
             Namespace("agents", AgentSpec, self.agents),
             Namespace("models", ModelSpec, self.models),
             Namespace("providers", ProviderSpec),
+            Namespace("model-pools", ModelPoolSpec, self.pools),
             Namespace("tools", ToolPatch, tools, closed=True),
         )
         return {namespace.name: namespace for namespace in found}

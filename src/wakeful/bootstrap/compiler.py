@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Generic, TypeVar, cast
 
 import msgspec
@@ -17,12 +18,13 @@ from wakeful.contracts.clock import Clock
 from wakeful.contracts.config import InvalidConfiguration, Problem, Specs
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.json import JsonObject, JsonValue
-from wakeful.contracts.managed import ProviderSpec, ToolPatch
+from wakeful.contracts.managed import ModelPoolSpec, ProviderSpec, ToolPatch
 from wakeful.contracts.model import Provider
 from wakeful.contracts.price import NO_PRICES, Prices
 from wakeful.contracts.spec import AgentSpec, ModelSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool import Tool, ToolContext, ToolSpec
+from wakeful.pools.pool import Model, Pool
 from wakeful.runtime.chain import Chains
 
 K = TypeVar("K")
@@ -39,6 +41,9 @@ class Compiler:
         self._prices: Prices = NO_PRICES
         self._builtin: _Opened[str, Provider | None] = _Opened(lambda prefix: open_provider(prefix, clock))
         self._managed: _Opened[ProviderSpec, Provider] = _Opened(lambda spec: open_managed_provider(spec, clock))
+        self._pools: _Opened[tuple[ModelPoolSpec, dict[str, Model]], Pool] = _Opened(
+            lambda made: Pool(made[0], made[1], clock)
+        )
         self._remote: _Opened[AgentSpec, Backend] = _Opened(
             lambda spec: open_remote_agent(spec, clock, chains.metadata)
         )
@@ -48,12 +53,16 @@ class Compiler:
         # The casts say what the namespaces of `Code` hold.
         agents = cast("Mapping[str, AgentSpec]", specs["agents"])
         models = cast("Mapping[str, ModelSpec]", specs["models"])
-        managed = cast("Mapping[str, ProviderSpec]", specs["providers"])
+        pools = cast("Mapping[str, ModelPoolSpec]", specs["model-pools"])
         found = _Found()
+        providers = self._own_providers(cast("Mapping[str, ProviderSpec]", specs["providers"]), found)
+        named = {agent.model for agent in agents.values() if agent.model}
+        named |= {member.model for pool in pools.values() for member in pool.members}
+        self._add_builtin(providers, models, named - models.keys() - pools.keys())
         catalog = Catalog(
             agents=agents,
             models=models,
-            providers=self._providers(agents, models, managed, found),
+            providers=providers,
             tools=self._tools(cast("Mapping[str, ToolPatch]", specs["tools"])),
             prices=self._priced(agents.values()),
             backends={**self._code.backends, **self._remotes(agents.values(), found)},
@@ -61,6 +70,7 @@ class Compiler:
             sources=self._code.sources,
             publication=publication,
         )
+        catalog = self._with_pools(catalog, pools, found)
         found.problems.extend(problems_of(catalog))
         if found.problems:
             raise InvalidConfiguration(found.problems)
@@ -76,27 +86,38 @@ class Compiler:
 
     # -- the parts
 
-    def _providers(
-        self,
-        agents: Mapping[str, AgentSpec],
-        models: Mapping[str, ModelSpec],
-        managed: Mapping[str, ProviderSpec],
-        found: _Found,
-    ) -> dict[str, Provider]:
-        """The code's, the operators', and the built-in ones that are named and neither defines."""
+    def _own_providers(self, managed: Mapping[str, ProviderSpec], found: _Found) -> dict[str, Provider]:
+        """The code's and the operators'."""
         providers = dict(self._code.providers)
         for name, spec in managed.items():
             if name in providers:
                 found.add("providers", name, "id", "a provider of that id is defined in code; choose another id")
             elif opened := found.trying("providers", name, lambda spec=spec: self._managed(spec)):
                 providers[name] = opened
-        named = {
-            agent.model.partition(":")[0] for agent in agents.values() if agent.model and agent.model not in models
-        }
-        for prefix in sorted((named | {model.provider for model in models.values()}) - providers.keys()):
+        return providers
+
+    def _add_builtin(self, providers: dict[str, Provider], models: Mapping[str, ModelSpec], direct: Set[str]) -> None:
+        """Those that somebody names, as a model's provider or in front of a colon, and nobody defines."""
+        named = {model.provider for model in models.values()} | {model.partition(":")[0] for model in direct}
+        for prefix in sorted(named - providers.keys()):
             if opened := self._builtin(prefix):
                 providers[prefix] = opened
-        return providers
+
+    def _with_pools(self, catalog: Catalog, pools: Mapping[str, ModelPoolSpec], found: _Found) -> Catalog:
+        """Each pool as one more model, whose provider it is itself."""
+        made: dict[str, Pool] = {}
+        for name, spec in pools.items():
+            if name in catalog.models or name in catalog.providers:
+                found.add("model-pools", name, "id", "a model or a provider has that id; choose another")
+                continue
+            members = _members(catalog, spec, found)
+            if len(members) == len(spec.members):
+                made[name] = self._pools((spec, members))
+        return replace(
+            catalog,
+            models={**catalog.models, **{name: ModelSpec(id=name, provider=name, name=name) for name in made}},
+            providers={**catalog.providers, **made},
+        )
 
     def _tools(self, patches: Mapping[str, ToolPatch]) -> dict[str, Tool]:
         return {name: _described(tool, patches[name].description) for name, tool in self._code.tools.items()}
@@ -113,6 +134,19 @@ class Compiler:
             if agent.endpoint
         }
         return {name: backend for name, backend in remotes.items() if backend is not None}
+
+
+def _members(catalog: Catalog, pool: ModelPoolSpec, found: _Found) -> dict[str, Model]:
+    """The pool's models by the names it gives them; those that are not there are problems."""
+    models: dict[str, Model] = {}
+    for i, member in enumerate(pool.members):
+        try:
+            provider, spec = catalog.model(member.model)
+        except ConfigurationError as error:
+            found.add("model-pools", pool.id, f"members.{i}.model", error.message)
+        else:
+            models[member.model] = Model(provider, spec)
+    return models
 
 
 class _Opened(Generic[K, V]):

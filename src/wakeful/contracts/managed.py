@@ -44,3 +44,39 @@ class ToolPatch(Spec):
 
     id: Id
     description: str = Field(max_length=8000)
+
+
+class PoolMember(Spec):
+    """One model of a pool: a `ModelSpec` id or `"provider:model"`. A `spare` is asked only when no other can be."""
+
+    model: Id
+    weight: float = Field(default=1, gt=0, allow_inf_nan=False)
+    role: Literal["member", "spare"] = "member"
+
+
+class ModelPoolSpec(Spec):
+    """Several models that stand in for one another, under one id that agents use like a model's.
+
+    `home` chooses who is asked first: `weighted` by a hash of the conversation, so that all processes agree;
+    `round_robin` in turns; `first` the first that works. A conversation (`sticky`) keeps its home while that works.
+    """
+
+    id: Id
+    members: tuple[PoolMember, ...] = Field(min_length=1, max_length=32)
+    home: Literal["weighted", "round_robin", "first"] = "weighted"
+    sticky: Literal["thread", "run"] = "thread"
+    quota_patience_seconds: float = Field(default=0, ge=0, le=60)
+    """A vendor that wants a shorter pause than this is waited for instead of being left."""
+    breaker_failures: int = Field(default=5, ge=1, le=1000)
+    """After so many failures in a row a model is not asked ..."""
+    breaker_seconds: float = Field(default=30, gt=0, le=3600)
+    """... for so long; then one call tries it."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> ModelPoolSpec:
+        models = [member.model for member in self.members]
+        if len(set(models)) < len(models):
+            raise ValueError("a model is in the pool twice; give it a larger weight instead")
+        if all(member.role == "spare" for member in self.members):
+            raise ValueError("expected at least one member that is no spare")
+        return self
