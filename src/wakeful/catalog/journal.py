@@ -75,7 +75,8 @@ class Journal:
 
     async def before(self, number: int, *, limit: int) -> Sequence[Entry]:
         """Entries with smaller numbers, the newest first."""
-        found = await self._store.list_documents(SCOPE, KIND, prefix="", after=_id(number), limit=limit)
+        after = _id(number) if number < LAST else ""
+        found = await self._store.list_documents(SCOPE, KIND, prefix="", after=after, limit=limit)
         return [_entry(document) for document in found]
 
     async def append(self, entry: Entry) -> None:
