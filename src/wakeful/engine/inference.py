@@ -107,7 +107,7 @@ class Inference:
     def _finished(self, finished: ReplyFinished, duration: int) -> ModelCallFinished:
         return ModelCallFinished(
             model=finished.model or self._asked_for,
-            provider=self._assignment.source.name,
+            provider=finished.provider or self._assignment.source.name,
             finish_reason=finished.reason,
             usage=self._priced(finished),
             duration_ms=max(duration, 0),
@@ -115,7 +115,7 @@ class Inference:
 
     def _priced(self, finished: ReplyFinished) -> Usage:
         """The usage with its cost, by the name the vendor reports or else by the one it was asked under."""
-        prices, provider = self._assignment.prices, self._assignment.source.name
+        prices, provider = self._assignment.prices, finished.provider or self._assignment.source.name
         for model in dict.fromkeys((finished.model or self._asked_for, self._asked_for)):
             cost = prices.cost(provider, model, finished.usage)
             if cost is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from wakeful.catalog.snapshot import Catalog, Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.event import (
@@ -29,7 +30,6 @@ from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Claim, Store
 from wakeful.contracts.tool import Tool, ToolSpec
 from wakeful.engine.assignment import Assignment, BackendSource, ModelSource, Unfinished
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.handoff import PREFIX, Handoff
 from wakeful.runtime.memory import run_memory, thread_memory
@@ -58,13 +58,13 @@ class Resolver:
     def __init__(
         self,
         *,
-        catalog: Catalog,
+        catalogs: Snapshots,
         store: Store,
         clock: Clock,
         delegate: Callable[[AgentSpec], Tool],
         chains: Chains,
     ) -> None:
-        self._catalog = catalog
+        self._catalogs = catalogs
         self._store = store
         self._clock = clock
         self._delegate = delegate
@@ -73,12 +73,13 @@ class Resolver:
     async def resolve(self, claim: Claim) -> Resolution:
         """The assignment of a claimed run, and where its open step began."""
         run = claim.run
+        catalog = await self._catalogs.at(run.options.publication)
         try:
-            agent = self._catalog.agent(run.agent_id)
+            agent = catalog.agent(run.agent_id)
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; it was removed after the run was accepted") from error
-        source = self._source(run, agent)
-        tools = self._tools(agent.tools) | self._delegates(agent.delegates) | self._handoffs(agent.handoffs)
+        source = self._source(catalog, run, agent)
+        tools = self._tools(catalog, agent)
         past = await self._past(claim)
         history = await self._history(claim)
         await self._chains.check(run, history)
@@ -96,18 +97,18 @@ class Resolver:
             stated=past.stated,
             active_ms=past.active_ms,
             state=await self._state(claim, past),
-            prices=self._catalog.prices,
+            prices=catalog.prices,
         )
         return Resolution(assignment, past.step_seq)
 
-    def _source(self, run: Run, agent: AgentSpec) -> ModelSource | BackendSource:
+    def _source(self, catalog: Catalog, run: Run, agent: AgentSpec) -> ModelSource | BackendSource:
         if agent.model is None:
             return BackendSource(
-                backend=self._catalog.backend(agent),
+                backend=catalog.backend(agent),
                 run_memory=run_memory(self._store, self._clock, run),
                 thread_memory=thread_memory(self._store, self._clock, run),
             )
-        provider, model = self._catalog.model(agent.model)
+        provider, model = catalog.model(agent.model)
         settings = ModelSettings(
             max_output_tokens=agent.max_output_tokens or model.max_output_tokens,
             temperature=agent.temperature,
@@ -125,28 +126,18 @@ class Resolver:
             return brought
         return await self._store.shared_state(claim.run.thread_key) if claim.history is None else {}
 
-    def _tools(self, names: tuple[str, ...]) -> dict[str, Tool]:
+    def _tools(self, catalog: Catalog, agent: AgentSpec) -> dict[str, Tool]:
         """The tools as they are now; later changes of their sources are for other runs, and for this one's return."""
-        found: dict[str, Tool] = {}
-        for name in names:
-            try:
-                found |= self._catalog.offered(name)
-            except NotFound as error:
-                raise ConfigurationError(f"{error.message}; register it with AgentRuntime(tools=[...])") from error
+        try:
+            found: dict[str, Tool] = {
+                known: tool for name in agent.tools for known, tool in catalog.offered(name).items()
+            }
+            found |= {name: self._delegate(catalog.agent(name)) for name in agent.delegates}
+            handoffs = [Handoff(catalog.agent(name)) for name in agent.handoffs]
+        except NotFound as error:
+            raise ConfigurationError(f"agent {agent.id!r} names what is not there any more: {error.message}") from error
+        found.update((tool.spec.name, tool) for tool in handoffs)
         return found
-
-    def _delegates(self, names: tuple[str, ...]) -> dict[str, Tool]:
-        try:
-            return {name: self._delegate(self._catalog.agent(name)) for name in names}
-        except NotFound as error:
-            raise ConfigurationError(f"{error.message}; name delegates by the ids of agents") from error
-
-    def _handoffs(self, names: tuple[str, ...]) -> dict[str, Tool]:
-        try:
-            tools = [Handoff(self._catalog.agent(name)) for name in names]
-        except NotFound as error:
-            raise ConfigurationError(f"{error.message}; name hand-offs by the ids of agents") from error
-        return {tool.spec.name: tool for tool in tools}
 
     async def _past(self, claim: Claim) -> _Past:
         """What the run's log says about where it stands, read as far as the claim does not bring it along."""

@@ -37,6 +37,7 @@ from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import sse
 from wakeful.server.auth import Auth, Principal
+from wakeful.server.capabilities import Capabilities, Protocol
 from wakeful.server.checks import check_id, check_json, check_request
 from wakeful.server.config import ServerConfig
 from wakeful.server.control import Control
@@ -64,8 +65,11 @@ class Watch:
 class Operations:
     """The front desk. Whatever a principal's scope does not hold is `NotFound`."""
 
-    def __init__(self, runtime: Runtime, config: ServerConfig, metrics: Metrics) -> None:
+    def __init__(
+        self, runtime: Runtime, config: ServerConfig, metrics: Metrics, protocols: tuple[Protocol, ...] = ()
+    ) -> None:
         self._runtime = runtime
+        self._protocols = protocols
         self._config = config
         self._metrics = metrics
         self._auth = Auth(config)
@@ -91,6 +95,10 @@ class Operations:
         """The agent, or the default one; raises `NotFound`."""
         catalog = self._runtime.catalog
         return catalog.default_agent() if agent_id is None else catalog.agent(agent_id)
+
+    def capabilities(self) -> Capabilities:
+        """What there is to talk to now."""
+        return Capabilities(self._runtime.catalog, self._protocols)
 
     def agent_tools(self, agent: AgentSpec) -> list[ToolSpec]:
         """The agent's own tools, in its order; other agents it may hand work to are not among them."""

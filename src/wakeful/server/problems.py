@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wakeful.contracts import errors
+from wakeful.contracts.config import PreconditionFailed
 
 log = logging.getLogger("wakeful.http")
 
@@ -26,6 +27,7 @@ STATUS: dict[type[errors.WakefulError], int] = {
     errors.NotFound: 404,
     errors.Gone: 410,
     errors.Conflict: 409,
+    PreconditionFailed: 412,
     errors.Backlogged: 429,
     errors.Unavailable: 503,
     errors.Damaged: 500,
