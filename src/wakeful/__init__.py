@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wakeful.contracts.errors import ToolError, ToolQuestion, WakefulError
     from wakeful.contracts.interrupt import Decision
+    from wakeful.contracts.managed import ModelPoolSpec, PoolMember
     from wakeful.contracts.message import FilePart
     from wakeful.contracts.spec import AgentSpec, Endpoint, ModelSpec
     from wakeful.contracts.tool import ToolContext
@@ -39,7 +40,9 @@ __all__ = [
     "Exposed",
     "FilePart",
     "McpServerSpec",
+    "ModelPoolSpec",
     "ModelSpec",
+    "PoolMember",
     "Reasoning",
     "Refused",
     "RunResult",
@@ -71,7 +74,9 @@ _HOMES = {
     "Exposed": "wakeful.sdk.exposure",
     "FilePart": "wakeful.contracts.message",
     "McpServerSpec": "wakeful.plugins.mcp.spec",
+    "ModelPoolSpec": "wakeful.contracts.managed",
     "ModelSpec": "wakeful.contracts.spec",
+    "PoolMember": "wakeful.contracts.managed",
     "Reasoning": "wakeful.sdk.yields",
     "Refused": "wakeful.sdk.yields",
     "RunResult": "wakeful.embed",

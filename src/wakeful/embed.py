@@ -16,6 +16,7 @@ from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import NotFound
 from wakeful.contracts.event import Event
 from wakeful.contracts.interrupt import Decision, Interrupt
+from wakeful.contracts.managed import ModelPoolSpec
 from wakeful.contracts.message import Message, TextPart
 from wakeful.contracts.model import Provider
 from wakeful.contracts.request import InputMessage, InputMode, RunRequest
@@ -49,8 +50,9 @@ class AgentRuntime:
     """Agents, their tools, models and store. Starts with its first run; use it as an async context manager to stop it.
 
     `store` is a URL (`sqlite:///agents.db`) or a store; without one everything is kept in memory. `providers` are
-    model providers of your own, or configured ones; built-in ones need not be named. `config` are the runtime's
-    settings, else they come from the environment. `exposed` is what other programs may call, read and use over MCP;
+    model providers of your own, or configured ones; built-in ones need not be named. `pools` are models that stand in
+    for one another, used like a model by their id. `config` are the runtime's settings, else they come from the
+    environment. `exposed` is what other programs may call, read and use over MCP;
     nothing without it. `mcp_servers` lend their tools: `McpServerSpec`s, or tool sources of your own. Raises
     `ConfigurationError` when the parts do not fit together.
     """
@@ -61,6 +63,7 @@ class AgentRuntime:
         agents: Sequence[Agent | FunctionAgent | AgentSpec],
         tools: Sequence[Tool | Callable[..., Any]] = (),
         models: Sequence[ModelSpec] = (),
+        pools: Sequence[ModelPoolSpec] = (),
         providers: Sequence[Provider] | Mapping[str, Provider] = (),
         store: Store | str | None = None,
         clock: Clock | None = None,
@@ -72,6 +75,7 @@ class AgentRuntime:
             agents=agents,
             tools=tools,
             models=models,
+            pools=pools,
             providers=providers,
             store=store,
             clock=clock,

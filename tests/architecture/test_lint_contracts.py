@@ -22,6 +22,7 @@ SAMPLES = {
     "contracts": ("contracts/event.py", "import wakeful.sdk.tool"),
     "sdk": ("sdk/agent.py", "import wakeful.engine.loop"),
     "engine": ("engine/loop.py", "import wakeful.sdk.tool"),
+    "catalog": ("catalog/editor.py", "import wakeful.engine.loop"),
     "runtime": ("runtime/worker.py", "import wakeful.sdk.tool"),
     "server": ("server/__init__.py", "import wakeful.engine.loop"),
     "protocols": ("protocols/native/__init__.py", "import wakeful.runtime.worker"),

@@ -174,7 +174,7 @@ async def test_health_and_metrics_say_how_the_bus_is(listen: Any, state: str, ga
     plain = build_runtime(agents=demo_agents())
     bus = Told()
     bus.state = state
-    runtime = Runtime(catalog=plain.catalog, store=plain.store, clock=plain.clock, config=plain.config, bus=bus)
+    runtime = Runtime(catalogs=plain.catalogs, store=plain.store, clock=plain.clock, config=plain.config, bus=bus)
 
     async with listen(build_app(runtime, ServerConfig())) as port, httpx.AsyncClient(trust_env=False) as client:
         health = await client.get(f"http://127.0.0.1:{port}/health")

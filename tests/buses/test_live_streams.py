@@ -134,7 +134,7 @@ class Pair:
         plain = self.house.built(provider, store, **options)  # type: ignore[arg-type]
         self.house.runtimes.remove(plain)
         runtime = Runtime(
-            catalog=plain.catalog, store=plain.store, clock=self.house.clock, config=plain.config, bus=bus
+            catalogs=plain.catalogs, store=plain.store, clock=self.house.clock, config=plain.config, bus=bus
         )
         self.house.runtimes.append(runtime)
         return runtime

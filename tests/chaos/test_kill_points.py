@@ -35,8 +35,7 @@ Point = tuple[str, str]
 BEFORE_ACCEPT: dict[str, Point] = {
     "before 1": ("request came", "runs"),
     "1-2": ("body came", "http.request"),
-    "4-5": ("before get_thread", ""),
-    "in 5": ("before accept", ""),
+    "4-5": ("before accept", ""),
 }
 NOT_YET_RUN: dict[str, Point] = {
     "5-6": ("after accept", ""),

@@ -55,9 +55,10 @@ class Book:
         self.waiting: list[Message] = []
         self._news = asyncio.Event()
 
-    def emit(self, event: Event) -> None:
-        msgspec.json.encode(event)
-        self.events.append(event)
+    def emit(self, *events: Event) -> None:
+        for event in events:
+            msgspec.json.encode(event)
+        self.events += events
         self._news.set()
 
     def commit(self, message: Message) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wakeful.contracts.errors import ModelError
-from wakeful.contracts.event import ErrorReport, RetryScheduled, StepFinished, StepRestarted, TextDelta
+from wakeful.contracts.event import ErrorReport, RetryScheduled, StepFinished, StepRestarted, TextDelta, ToolCallDelta
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.message import TextPart
 from wakeful.contracts.model import ModelChunk, ModelRequest
@@ -194,6 +194,16 @@ async def test_a_reply_without_an_end_is_malformed(stage: Stage):
 
     assert ending.error is not None
     assert ending.error.code == MalformedReply.code
+
+
+async def test_of_a_read_with_something_malformed_what_came_before_is_shown(stage: Stage):
+    stage.agent = {"max_retries": 0}
+
+    ending = await stage.play(provider=Careless(TextDelta("Hi"), ToolCallDelta("nobody", "{}"), TextDelta("lost")))
+
+    assert ending.error is not None
+    assert ending.error.code == MalformedReply.code
+    assert stage.book.of(TextDelta) == [TextDelta("Hi")]
 
 
 async def test_what_a_provider_raises_in_answer_to_a_stop_is_no_failure_to_ask_again(stage: Stage):

@@ -31,6 +31,7 @@ SWEEPS = {
     "lock_due_threads": 1,
     "expired_interrupts": 1,
     "last_seqs": 5,
+    "list_documents": 0.5,
     "due_documents": 5,
     "runs_to_pack": 60,
     "probe": 30,

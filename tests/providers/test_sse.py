@@ -48,6 +48,14 @@ def test_comments_and_other_fields_are_no_events() -> None:
     assert EventReader().feed(b": ping\n\nevent: ping\nretry: 3\n\n") == []
 
 
+def test_lines_that_are_no_data_do_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 999)
+    reader = EventReader()
+
+    assert [event for _ in range(1000) for event in reader.feed(b": ping\n")] == []
+    assert reader.feed(b"data: 1\n\n") == [b"1"]
+
+
 @pytest.mark.parametrize("line", [b"x" * 1000, b"data: " + b"x" * 1000, b"data: x\n" * 1000])
 def test_an_endless_event_is_refused(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 999)

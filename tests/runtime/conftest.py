@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import pytest
 
+from wakeful.catalog.snapshot import Catalog, Unchanging
 from wakeful.contracts.errors import StoreUnavailable
 from wakeful.contracts.event import Event, LogEntry
 from wakeful.contracts.message import Message, TextPart
@@ -22,7 +23,6 @@ from wakeful.contracts.store import Claim, ClaimRequest, Store
 from wakeful.contracts.tool import Tool
 from wakeful.engine.assignment import Ending
 from wakeful.providers.scripted import Reply, ScriptedProvider
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.control import Control
@@ -128,7 +128,7 @@ class House:
             tools={tool.spec.name: tool for tool in self.tools},
         )
         runtime = Runtime(
-            catalog=catalog,
+            catalogs=Unchanging(catalog),
             store=store,
             clock=self.clock,
             config=RuntimeConfig(**{"shutdown_grace_seconds": 0, **options}),

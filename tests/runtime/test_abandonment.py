@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
+from wakeful.catalog.snapshot import Catalog, Unchanging
 from wakeful.contracts.backend import BackendChunk, Memory, Turn
 from wakeful.contracts.document import Document
 from wakeful.contracts.errors import ModelError
@@ -15,7 +16,6 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec, Endpoint
 from wakeful.contracts.store import Store
 from wakeful.runtime.abandonment import HELD_MS, KIND, LOOK_MS, MOST_TRIES, Abandonment
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.memory import run_memory
 from wakeful.stores.sqlite.store import SQLiteStore
 from wakeful.testing.clock import FakeClock
@@ -59,7 +59,7 @@ class Yard:
         catalog = Catalog(
             agents={"assistant": REMOTE}, models={}, providers={}, tools={}, backends={"assistant": backend}
         )
-        return Abandonment(catalog=catalog, store=self.store, clock=self.clock)
+        return Abandonment(catalogs=Unchanging(catalog), store=self.store, clock=self.clock)
 
     async def over(self, status: RunStatus = RunStatus.CANCELLED) -> Run:
         run, lease = await start(self.store, "r")

@@ -11,7 +11,7 @@ from wakeful.contracts.event import Event, RunFinished, RunStarted, RunWaiting, 
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.store import Answers
 from wakeful.engine.assignment import Ending
-from wakeful.runtime.feed import UNSEEN
+from wakeful.runtime.feed import PAGE, UNSEEN
 from wakeful.runtime.projection import RING
 
 if TYPE_CHECKING:
@@ -87,6 +87,20 @@ async def test_a_reader_whose_buffer_is_one_event_loses_nothing(desk: Desk):
     await reader.ended()
 
     assert reader.events() == words(50)
+
+
+async def test_a_replay_reads_every_page_of_a_finished_log_once_and_hands_it_out_in_small_batches(desk: Desk):
+    claim = await desk.claim()
+    writer = desk.writer(claim)
+    writer.write(*words(2 * PAGE + 10))
+    await writer.end(ANSWERED)
+    desk.feed.tidy(claim.run.key)
+
+    batches = [len(entries) async for entries in desk.feed.follow(claim.run.key, after=1, batch=100)]
+
+    assert sum(batches) == 2 * PAGE + 10
+    assert max(batches) == 100
+    assert desk.valve.calls.count("read_log") == 3
 
 
 async def test_a_stalled_reader_holds_nobody_up(desk: Desk):

@@ -12,6 +12,7 @@ from wakeful.contracts.event import (
     InterruptRaised,
     RunAccepted,
     RunFinished,
+    RunStarted,
     StepFinished,
     StepStarted,
     ToolCallFinished,
@@ -55,6 +56,32 @@ async def waiting(house: House, **request: Any) -> Receipt:
     await house.events(receipt)
     assert (await house.run(receipt)).status is RunStatus.WAITING
     return receipt
+
+
+async def test_a_new_turn_that_nothing_is_in_the_way_of_is_one_call_of_the_store(house: House):
+    await house.open("One", "Two", "Three")
+    await house.events(await house.submit())  # from here on the worker is there
+    await house.events(await house.submit(agent_id="assistant", thread_id="t"))
+    house.valve.calls.clear()
+
+    receipt = await house.submit(agent_id="assistant", thread_id="t", mode="interrupt")
+
+    assert house.valve.calls == ["accept"]
+    assert receipt.effect == "started"
+
+
+async def test_a_run_is_seen_to_start_before_anything_else_is_written_or_read(house: House):
+    await house.open("One", "Two")
+    first = await house.submit(thread_id="t")  # once it is carried, the worker is there
+    await house.events(first)
+    held = [house.valve.hold(name) for name in ("append", "settle", "history", "read_log")]
+
+    receipt = await house.submit(thread_id="t")
+
+    await house.seen(receipt, RunStarted("assistant"))
+    assert receipt.effect == "started"
+    for event in held:
+        event.set()
 
 
 async def test_a_request_without_a_thread_gets_a_new_one(house: House):

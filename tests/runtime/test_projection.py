@@ -10,7 +10,7 @@ from wakeful.contracts.codec import entry
 from wakeful.contracts.event import Event, LogEntry, StepStarted, TextDelta
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.engine.assignment import Ending
-from wakeful.runtime.projection import Projection, Projector
+from wakeful.runtime.projection import RING, SLACK, Projection, Projector
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Desk
@@ -113,12 +113,26 @@ async def test_a_stalled_reader_keeps_nobody_from_sharing_the_bytes(desk: Desk):
 
 def test_who_has_not_seen_what_came_before_is_not_given_the_shared_bytes():
     shared = Projection(counting(), 3)
-    first = shared.frame(entry(4, 0, TextDelta("void")), 3)
-    second = shared.frame(entry(9, 0, TextDelta("x")), 4)
+    void, after = entry(4, 0, TextDelta("void")), entry(9, 0, TextDelta("x"))
+    first, second = shared.frames([void, after], 3)
 
     assert (first, second) == (b"4:1 ", b"9:2 ")
-    assert shared.frame(entry(9, 0, TextDelta("x")), 3) is None
-    assert shared.frame(entry(9, 0, TextDelta("x")), 4) is second
+    assert shared.frames([after], 3) == []
+    assert shared.frames([after], 4)[0] is second
+    assert shared.frames([entry(5, 0, TextDelta("y")), after], 4) == []
+    assert shared.frames([void, entry(5, 0, TextDelta("y")), after], 3) == [first]
+
+
+def test_only_the_newest_frames_are_kept():
+    shared = Projection(counting(), 0)
+    log = [entry(seq, 0, TextDelta("x")) for seq in range(1, 3 * RING + 1)]
+
+    for first in range(0, len(log), 100):
+        shared.frames(log[first : first + 100], first)
+
+    assert RING <= shared.position - shared.base <= RING + SLACK
+    assert shared.frames(log[:5], 0) == []
+    assert shared.frames(log[-5:], log[-6].seq) == [b"%d:%d " % (one.seq, one.seq) for one in log[-5:]]
 
 
 async def test_a_reader_that_saw_more_than_was_durable_keeps_the_fold_of_what_it_saw(desk: Desk):

@@ -55,6 +55,9 @@ class Pen:
         for event in events:
             self.recorder.emit(event)
 
+    def write_at_once(self, *events: Event) -> None:
+        self.recorder.emit(*events)
+
     def shown(self) -> list[Event]:
         return [entry.event for entry in self.channel.after(self._start, 10_000)]
 
@@ -73,6 +76,35 @@ async def committing(desk: Desk) -> AsyncGenerator[GroupCommit]:
 
 def words(count: int) -> list[Event]:
     return [TextDelta(str(number)) for number in range(count)]
+
+
+async def test_the_beginning_of_a_step_is_committed_with_what_follows_it(desk: Desk):
+    claim = await desk.claim()
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+
+        pen.write(StepStarted(1, "m"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        alone = desk.valve.calls.count("append")
+        pen.write(TextDelta("a"))
+        await pen.recorder.flush()
+
+        assert alone == 0
+        assert pen.shown() == [StepStarted(1, "m"), TextDelta("a")]
+        assert desk.valve.calls.count("append") == 1
+
+
+async def test_the_beginning_of_a_step_is_shown_without_anything_behind_it(desk: Desk):
+    claim = await desk.claim()
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+
+        pen.write(StepStarted(1, "m"))
+        await desk.valve.called("append")
+        await pen.recorder.flush()
+
+        assert pen.shown() == [StepStarted(1, "m")]
 
 
 async def test_a_delta_is_shown_at_once_and_a_fact_only_when_durable(desk: Desk):
@@ -115,6 +147,39 @@ async def test_deltas_are_shown_only_so_far_beyond_what_is_durable(desk: Desk):
     async with committing(desk) as group:
         pen = Pen(desk, claim, group)
         pen.write(*words(SHOWN_AHEAD + 5))
+        before = pen.shown()
+        gate.set()
+        await pen.recorder.flush()
+
+    assert before == words(SHOWN_AHEAD)
+    assert pen.shown() == words(SHOWN_AHEAD + 5)
+
+
+async def test_events_that_come_together_are_shown_as_if_they_came_one_by_one(desk: Desk):
+    claim = await desk.claim()
+    gate = desk.valve.hold("append")
+
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+        pen.write_at_once(*words(2), RunStarted("assistant"), TextDelta("a"))
+        await desk.valve.called("append")
+        pen.write_at_once(TextDelta("b"), StepFinished(1))
+        before = pen.shown()
+        gate.set()
+        await pen.recorder.flush()
+
+    assert before == words(2)
+    assert pen.shown() == [*words(2), RunStarted("assistant"), TextDelta("a"), TextDelta("b"), StepFinished(1)]
+    assert [entry.seq for entry in await desk.log(claim)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_deltas_that_come_together_are_shown_only_so_far_beyond_what_is_durable(desk: Desk):
+    claim = await desk.claim()
+    gate = desk.valve.hold("append")
+
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+        pen.write_at_once(*words(SHOWN_AHEAD + 5))
         before = pen.shown()
         gate.set()
         await pen.recorder.flush()

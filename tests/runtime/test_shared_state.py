@@ -105,6 +105,23 @@ async def test_after_a_crash_a_run_goes_on_with_what_was_written_not_with_what_i
     assert [type(event) for event in events].count(ToolCallStarted) == 2
 
 
+async def test_a_run_whose_start_is_all_there_is_when_it_crashes_still_begins_with_what_it_came_with(house: House):
+    first = await house.open("One", [asyncio.Event()])
+    await house.events(await house.submit())  # once it is carried, the worker is there
+    writing = house.valve.hold("append")
+    receipt = await house.submit(options=RunOptions(state={"from": "client"}))
+    await house.seen(receipt, RunStarted("assistant"))
+
+    await house.crash(first)
+    writing.set()
+    house.outlive_leases()
+    await house.open("Done.")
+    events = await house.events(receipt)
+
+    assert about_state(events) == [RunStarted("assistant"), StateReplaced({"from": "client"})]
+    assert await state(house, receipt) == {"from": "client"}
+
+
 async def test_a_run_that_goes_on_after_a_question_begins_with_the_state(house: House):
     house.tool(order)
     await house.open(call("order", {}, call_id="c"), "ok")

@@ -202,7 +202,7 @@ async def test_a_claim_of_which_word_comes_late_is_renewed_before_it_is_carried(
     renewing.set()
     await cut.house.events(await submitting)
 
-    assert cut.house.valve.calls.index("renew") < cut.house.valve.calls.index("append")
+    assert cut.house.valve.calls.index("renew") < cut.house.valve.calls.index("settle")
     assert (await cut.house.run(await submitting)).attempt == 1
 
 

@@ -254,6 +254,27 @@ async def test_functions_that_never_return_hold_up_no_other(context: ToolContext
         assert await asyncio.gather(*hanging) == [True] * 64
 
 
+async def test_a_thread_that_is_free_is_used_again(context: ToolContext):
+    @tool
+    def who() -> int:
+        return threading.get_native_id()
+
+    assert len({await who.call({}, context) for _ in range(5)}) == 1
+
+
+async def test_a_thread_that_has_nothing_to_do_ends(context: ToolContext):
+    @tool
+    def idle() -> None:
+        pass
+
+    await idle.call({}, context)
+    (thread,) = (one for one in threading.enumerate() if one.name == "tool idle")
+    await asyncio.to_thread(thread.join, 5)
+
+    assert not thread.is_alive()
+    await idle.call({}, context)
+
+
 async def test_what_a_function_returns_after_its_call_was_cancelled_is_discarded(context: ToolContext):
     loop, running, release, over = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), asyncio.Event()
     problems: list[object] = []

@@ -21,6 +21,8 @@ QUERIES = load_queries("wakeful.stores.sqlite")
 SOURCES = Path(room.__file__).parent
 OPTIONAL = {
     **{f"take_out_{kind.name}": ("sizing",) for kind in KINDS},
+    "find_submission": ("idempotency_key",),
+    "reserve_messages": ("at",),
     "list_threads": ("parent_thread_id", "root", "resource_id", "after_id"),
     "count_threads": ("parent_thread_id", "root", "resource_id"),
     "list_runs": ("thread_id", "statuses", "parent_run_id", "created_from", "after_key"),
@@ -106,7 +108,7 @@ def test_no_query_scans_or_sorts_a_table(connection: sqlite3.Connection, name: s
         ("in_the_way", (), "runs_unfinished"),
         ("unfinished_runs", (), "runs_unfinished"),
         ("running_within", (), "runs_unfinished"),
-        ("find_submission", (), "runs_by_idempotency_key"),
+        ("find_submission", ("idempotency_key",), "runs_by_idempotency_key"),
         ("list_runs", (), "runs_by_age"),
         ("list_runs", ("thread_id",), "runs_of_thread"),
         ("list_runs", ("parent_run_id",), "runs_by_parent"),

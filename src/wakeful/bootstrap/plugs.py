@@ -12,9 +12,10 @@ from wakeful.contracts.bus import Bus
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.json import JsonObject
+from wakeful.contracts.managed import ProviderSpec
 from wakeful.contracts.model import Provider
 from wakeful.contracts.price import Prices
-from wakeful.contracts.spec import AgentSpec, Endpoint
+from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool_source import ToolSource
 from wakeful.plugins.mcp.spec import McpServerSpec
@@ -26,6 +27,36 @@ def open_provider(prefix: str, clock: Clock, environment: Mapping[str, str] = os
     """The built-in provider for `"prefix:model"`, with keys and addresses from the environment; None if unknown."""
     make = PROVIDERS.get(prefix)
     return make(environment, clock) if make else None
+
+
+def open_managed_provider(spec: ProviderSpec, clock: Clock, environment: Mapping[str, str] = os.environ) -> Provider:
+    """The provider an operator described; raises `ConfigurationError` when its library or its key is missing."""
+    key = spec.api_key.reveal() if spec.api_key else None
+    if spec.api_key_env is not None:
+        key = environment.get(spec.api_key_env)
+        if not key:
+            raise ConfigurationError(f"the environment variable {spec.api_key_env!r} holds no key; set it, or api_key")
+    match spec.adapter:
+        case "openai":
+            from wakeful.providers.openai.provider import OpenAIProvider as Vendor
+        case "openai-responses":
+            from wakeful.providers.openai_responses.provider import OpenAIResponsesProvider as Vendor
+        case "anthropic":
+            from wakeful.providers.anthropic.provider import AnthropicProvider as Vendor
+        case "pydantic-ai":
+            from wakeful.providers.pydantic_ai.provider import PydanticAIProvider
+
+            return PydanticAIProvider()
+        case "demo":
+            return _demo(environment, clock)
+    return Vendor(
+        spec.id,
+        api_key=key,
+        base_url=spec.base_url,
+        headers={name: value.reveal() for name, value in spec.headers.items()},
+        connect_timeout_ms=int(spec.connect_timeout_seconds * 1000),
+        idle_timeout_ms=int(spec.idle_timeout_seconds * 1000),
+    )
 
 
 def open_store(url: str, *, migrate: bool = True) -> Store:
@@ -96,10 +127,11 @@ def open_mcp_server(spec: McpServerSpec, clock: Clock) -> ToolSource:
     return McpSource(spec, clock)
 
 
-def open_remote_agent(
-    spec: AgentSpec, endpoint: Endpoint, clock: Clock, metadata: Callable[[Turn], Awaitable[JsonObject]]
-) -> Backend:
-    """What asks the agent at an endpoint; raises `ConfigurationError` when the SDK is not installed."""
+def open_remote_agent(spec: AgentSpec, clock: Clock, metadata: Callable[[Turn], Awaitable[JsonObject]]) -> Backend:
+    """What asks the agent at its endpoint; raises `ConfigurationError` without one, or without the SDK."""
+    endpoint = spec.endpoint
+    if endpoint is None:
+        raise ConfigurationError(f"agent {spec.id!r} has no endpoint; give it one")
     try:
         from wakeful.backends.a2a.backend import A2ABackend
     except ModuleNotFoundError as error:

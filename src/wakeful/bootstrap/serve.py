@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 
+from wakeful.bootstrap import garbage
 from wakeful.runtime.runtime import Runtime
 from wakeful.server.app import App
 from wakeful.server.config import ServerConfig
@@ -41,6 +42,7 @@ class _Server(uvicorn.Server):
         """Serve until asked to exit. What keeps the runtime from starting is raised before anything listens."""
         self._loop = asyncio.get_running_loop()
         await self._runtime.start()
+        garbage.let_go()
         async with asyncio.TaskGroup() as tasks:
             ending = tasks.create_task(self._end_when_asked(), name="ending")
             await super().serve(sockets)

@@ -9,6 +9,7 @@ import signal
 import threading
 from types import FrameType
 
+from wakeful.bootstrap import garbage
 from wakeful.contracts.errors import ConfigurationError
 from wakeful.runtime.runtime import Runtime
 
@@ -48,6 +49,7 @@ async def _work(runtime: Runtime) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, hear)
     async with runtime.lifespan():
+        garbage.let_go()
         log.info("carrying runs, up to %d at once", runtime.config.worker_capacity)
         await asked.wait()
         log.info("asked to stop: running steps have %g s", runtime.config.shutdown_grace_seconds)

@@ -58,6 +58,9 @@ def serve(
     fd: int | None,
 ) -> None:
     """Serve TARGET over HTTP, or the demo agent without one."""
+    from wakeful.bootstrap import garbage
+
+    garbage.hold()
     from wakeful.cli import commands
 
     if no_worker:
@@ -77,6 +80,9 @@ def serve(
 @_bused
 def worker(target: str | None, store: str | None, bus: str | None) -> None:
     """Carry the runs of TARGET that other processes accept; listen to nobody."""
+    from wakeful.bootstrap import garbage
+
+    garbage.hold()
     from wakeful.cli import commands
 
     if bus:

@@ -13,8 +13,8 @@ from wakeful.contracts.message import Message
 class Journal(Protocol):
     """Takes events in order. Nothing here blocks except `flush`."""
 
-    def emit(self, event: Event) -> None:
-        """Append one event; deltas are shown at once, facts as soon as they are committed."""
+    def emit(self, *events: Event) -> None:
+        """Append these events, in order; deltas are shown at once, facts as soon as they are committed."""
         ...
 
     def commit(self, message: Message) -> None:

@@ -32,21 +32,30 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of a model. Every tool call in `messages` has its result there; data and artifacts come as text."""
+    """One call of a model. Every tool call in `messages` has its result there; data and artifacts come as text.
+
+    `thread_id` and `run_id` say whose call it is, for who routes calls; vendors are not told.
+    """
 
     model: str
     instructions: str
     messages: Sequence[Message]
     tools: Sequence[ToolSpec] = ()
     settings: ModelSettings = ModelSettings()
+    thread_id: str = ""
+    run_id: str = ""
 
 
 class ReplyFinished(msgspec.Struct, frozen=True):
-    """The last chunk of every reply. `model` is the name the vendor reports, where it does."""
+    """The last chunk of every reply. `model` is the name the vendor reports, where it does.
+
+    `provider` is who answered, where that is another than was asked.
+    """
 
     reason: FinishReason
     usage: Usage = Usage()
     model: str | None = None
+    provider: str | None = None
 
 
 ReplyChunk = (

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import SchemaError, SchemaValidator, core_schema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from wakeful.contracts.glob import GlobText
+from wakeful.contracts.regex import TextPattern
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high"]
-
-
-def text_matcher(pattern: str) -> SchemaValidator:
-    """What tells by `isinstance_python(text)` whether `pattern` is found in a text, in time linear in its length.
-
-    The syntax is that of Rust's regex crate: no look-around, no back-references. Raises `ValueError` for another.
-    """
-    try:
-        return SchemaValidator(core_schema.str_schema(pattern=pattern))
-    except SchemaError as error:
-        problem = str(error).rpartition("error:")[2].strip()
-        raise ValueError(
-            f"expected a regular expression of Rust's regex syntax, found {pattern!r}: {problem}"
-        ) from None
-
-
-def _checked_pattern(pattern: str) -> str:
-    text_matcher(pattern)
-    return pattern
-
-
-TextPattern = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_checked_pattern)]
 
 
 PublicKey = Annotated[
@@ -77,10 +57,10 @@ class Endpoint(Spec):
 
 
 class AgentSpec(Spec):
-    """One agent. `model` is a `ModelSpec` id or `"provider:model"`; `tools` are names of registered tools.
+    """One agent. `model` is a `ModelSpec` id or `"provider:model"`; `tools` are names of tools, or globs over
+    them: `mcp__github__*`.
 
-    An agent without a model is carried by a function of its author, or by another server at `endpoint`. A tool name may
-    be a pattern with `*`, which stands for tools of connected servers: `mcp__github__*`.
+    An agent without a model is carried by a function of its author, or by another server at `endpoint`.
 
     The limits `max_steps` to `stop_on_text` end a run after the step they close and keep its answer; `None` is no
     limit. An answer that needs no further step is a natural end, whatever limit it reaches.
@@ -92,7 +72,7 @@ class AgentSpec(Spec):
     instructions: str = ""
     description: str = ""
     """What others are told of the agent: public, unlike the instructions."""
-    tools: tuple[Id, ...] = ()
+    tools: tuple[GlobText, ...] = ()
     delegates: tuple[Id, ...] = ()
     """Other agents this one may hand work to: each is a tool named by the agent's id."""
     handoffs: tuple[Id, ...] = ()

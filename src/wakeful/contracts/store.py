@@ -64,8 +64,9 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     thread already has are left out. `digest` recognises the same request sent twice under one run id or
     `idempotency_key`. `supersede` asks the thread's running run to stop, applies `retire` first and moves the thread
     to its next generation. With `claim`, the run is leased in the same transaction when nothing else runs or waits
-    on the thread. At most `max_backlog` runs may be unfinished on the thread afterwards. When the run begins, the
-    messages of the thread from `replace_from` (a message id) on are replaced by its own.
+    on the thread, and `started` then continues `entries`. At most `max_backlog` runs may be unfinished on the thread
+    afterwards. When the run begins, the messages of the thread from `replace_from` (a message id) on are replaced by
+    its own.
     """
 
     scope: str
@@ -87,6 +88,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     supersede: bool = False
     retire: tuple[Retirement, ...] = ()
     claim: ClaimRequest | None = None
+    started: tuple[LogEntry, ...] = ()
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,8 +69,8 @@ class Assignment:
     `source` is what makes the replies. `handoffs` are the agents that may take the run over, by the tools that say so.
     `frontend` tools are carried out by the client and never hide
     a server tool of the same name. `history` is the whole thread including this run's messages so far.
-    `announced`: the log already says that the run started. `active_ms` is how long earlier dispatches carried it.
-    `state` is the shared state of the thread.
+    `announced`: the log already says that the run started, `stated`: and with which shared state. `active_ms` is how
+    long earlier dispatches carried it. `state` is the shared state of the thread.
     """
 
     run: Run
@@ -82,6 +82,7 @@ class Assignment:
     interrupts: tuple[InterruptRecord, ...] = ()
     unfinished: Unfinished | None = None
     announced: bool = False
+    stated: bool = False
     active_ms: int = 0
     state: JsonObject = field(default_factory=dict[str, JsonValue])
     prices: Prices = NO_PRICES

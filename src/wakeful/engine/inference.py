@@ -17,7 +17,7 @@ from wakeful.contracts.message import Message, ReplyInfo
 from wakeful.contracts.model import ReplyFinished
 from wakeful.contracts.model_errors import MalformedReply
 from wakeful.contracts.usage import Usage
-from wakeful.engine.accumulate import Accumulator
+from wakeful.engine.accumulate import Accumulator, Chunk
 from wakeful.engine.assignment import Assignment, BackendSource
 from wakeful.engine.source import Attempt
 
@@ -69,12 +69,16 @@ class Inference:
         finished: ReplyFinished | None = None
         async with aclosing(begin()) as batches:
             async for batch in batches:
-                for chunk in batch:
-                    if isinstance(chunk, ReplyFinished):
-                        finished = chunk
-                    else:
-                        journal.emit(chunk)
-                        reply.add(chunk)
+                said: list[Chunk] = []
+                try:
+                    for chunk in batch:
+                        if isinstance(chunk, ReplyFinished):
+                            finished = chunk
+                        else:
+                            said.append(chunk)
+                            reply.add(chunk)
+                finally:
+                    journal.emit(*said)
                 if journal.behind:
                     await journal.flush()
         if finished is None:
@@ -103,7 +107,7 @@ class Inference:
     def _finished(self, finished: ReplyFinished, duration: int) -> ModelCallFinished:
         return ModelCallFinished(
             model=finished.model or self._asked_for,
-            provider=self._assignment.source.name,
+            provider=finished.provider or self._assignment.source.name,
             finish_reason=finished.reason,
             usage=self._priced(finished),
             duration_ms=max(duration, 0),
@@ -111,7 +115,7 @@ class Inference:
 
     def _priced(self, finished: ReplyFinished) -> Usage:
         """The usage with its cost, by the name the vendor reports or else by the one it was asked under."""
-        prices, provider = self._assignment.prices, self._assignment.source.name
+        prices, provider = self._assignment.prices, finished.provider or self._assignment.source.name
         for model in dict.fromkeys((finished.model or self._asked_for, self._asked_for)):
             cost = prices.cost(provider, model, finished.usage)
             if cost is not None:

@@ -9,7 +9,8 @@ import msgspec
 
 from wakeful.contracts.event import StopReason
 from wakeful.contracts.message import Message, ToolCallPart, ToolResultPart
-from wakeful.contracts.spec import AgentSpec, text_matcher
+from wakeful.contracts.regex import text_matcher
+from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.usage import Usage
 
 

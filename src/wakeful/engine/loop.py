@@ -148,8 +148,9 @@ class Loop:
             self._commit(reply.message)
         calls, reason = reply.message.tool_calls, reply.finished.finish_reason
         gate = Gate(self._assignment, self._clock)
-        for call in calls:
-            self._journal.emit(ToolCallReady(call.call_id, call.name, call.arguments, gate.client_runs(call)))
+        self._journal.emit(
+            *(ToolCallReady(call.call_id, call.name, call.arguments, gate.client_runs(call)) for call in calls)
+        )
         return await self._finish_calls(gate, calls, reason) or self._close_step(calls, reason)
 
     async def _finish_calls(self, gate: Gate, calls: tuple[ToolCallPart, ...], reason: FinishReason) -> Ending | None:

@@ -39,6 +39,8 @@ def build(assignment: Assignment, source: ModelSource, history: Sequence[Message
         messages=_with_data(list(paired(history, source.name)), assignment.run.options.context, state),
         tools=tool_specs(assignment),
         settings=source.settings,
+        thread_id=assignment.run.thread_id,
+        run_id=assignment.run.id,
     )
 
 

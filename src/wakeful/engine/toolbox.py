@@ -47,11 +47,13 @@ class Toolbox:
 
         A cancellation takes at most half a second, whatever the tools do about it.
         """
-        for item in allowed:
-            self._journal.emit(ToolCallStarted(item.call.call_id, item.call.name))
         if not allowed:
             return
+        self._journal.emit(*(ToolCallStarted(item.call.call_id, item.call.name) for item in allowed))
         await self._journal.flush()
+        if len(allowed) == 1:  # it needs no task of its own
+            await self._attend(allowed[0], step)
+            return
         async with asyncio.TaskGroup() as group:
             for item in allowed:
                 group.create_task(self._attend(item, step))

@@ -6,10 +6,10 @@ aiohttp is imported with the first request: it takes a tenth of a second.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -63,6 +63,14 @@ class ReplyReader(Protocol):
         ...
 
 
+class Question(NamedTuple):
+    """One request in the vendor's words, and who understands its reply."""
+
+    path: str
+    body: bytes
+    reply: ReplyReader
+
+
 class Endpoint:
     """Where one vendor is asked. The connection pool opens with the first request, in its event loop.
 
@@ -87,23 +95,29 @@ class Endpoint:
         self._idle_timeout_ms = idle_timeout_ms
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, path: str, body: bytes, reply: ReplyReader) -> AsyncGenerator[list[ModelChunk]]:
-        """Post `body` and yield the chunks of each network read. Raises `ModelError` only."""
+    async def ask(self, begin: Callable[[], Question]) -> AsyncGenerator[list[ModelChunk]]:
+        """Post what `begin` gives and yield the chunks of each network read. Raises `ModelError` only."""
+        path, body, reply = begin()
         events = EventReader()
-        async with self._post(path, body) as content:
-            async for read in content.iter_any():
-                batch: list[ModelChunk] = []
-                try:
-                    self._read_into(batch, events.feed(read), reply)
-                except ModelError:
+        with self._translating():
+            # Redirects are not followed: the key would travel to wherever they point.
+            async with await self._open().post(self._base_url + path, data=body, allow_redirects=False) as response:
+                del body  # it may be long, and the reply takes its time
+                await self._check(response)
+                content = response.content
+                while read := await content.readany():
+                    batch: list[ModelChunk] = []
+                    try:
+                        self._read_into(batch, events.feed(read), reply)
+                    except ModelError:
+                        if batch:
+                            yield batch
+                        raise
                     if batch:
                         yield batch
-                    raise
-                if batch:
-                    yield batch
-                if reply.finished:
-                    await _drain(content)
-                    return
+                    if reply.finished:
+                        await _drain(content)
+                        return
         yield reply.end()
 
     async def aclose(self) -> None:
@@ -112,23 +126,21 @@ class Endpoint:
             await self._session.close()
 
     def _read_into(self, batch: list[ModelChunk], events: list[bytes], reply: ReplyReader) -> None:
-        for data in events:
-            if reply.finished:
-                return
-            try:
+        try:
+            for data in events:
+                if reply.finished:
+                    return
                 batch += reply.read(data)
-            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-                raise self._failures.malformed(str(error)) from error
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise self._failures.malformed(str(error)) from error
 
-    @asynccontextmanager
-    async def _post(self, path: str, body: bytes) -> AsyncGenerator[aiohttp.StreamReader]:
+    @contextmanager
+    def _translating(self) -> Generator[None]:
+        """What goes wrong with the connection, as a `ModelError`."""
         import aiohttp
 
         try:
-            # Redirects are not followed: the key would travel to wherever they point.
-            async with self._open().post(self._base_url + path, data=body, allow_redirects=False) as response:
-                await self._check(response)
-                yield response.content
+            yield
         except aiohttp.ConnectionTimeoutError as error:
             raise self._failures.slow_to_connect(self._connect_timeout_ms) from error
         except aiohttp.ServerTimeoutError as error:
@@ -175,6 +187,8 @@ async def _error_body(content: aiohttp.StreamReader) -> bytes:
 
 async def _drain(content: aiohttp.StreamReader) -> None:
     """Read the few bytes behind the end marker, so that the connection can be used again."""
+    if content.at_eof():
+        return
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in content.iter_any():

@@ -93,14 +93,16 @@ class Citations:
             if isinstance(chunk, TextDelta):
                 self._written += len(chunk.delta)
             else:
-                placed += self._release()
+                self._release(placed)
                 self._run_begins = self._written
             placed.append(chunk)
-        return placed + self._release()
+        self._release(placed)
+        return placed
 
-    def _release(self) -> list[ModelChunk]:
-        waiting, self._waiting = self._waiting, []
-        return [SourceCited(self._positioned(source, span)) for source, span in waiting]
+    def _release(self, placed: list[ModelChunk]) -> None:
+        if self._waiting:
+            placed += [SourceCited(self._positioned(source, span)) for source, span in self._waiting]
+            self._waiting.clear()
 
     def _cite(self, place: str, source: SourcePart, passage: str | None, span: Span | None) -> None:
         passage = _bounded(passage, LONGEST_PASSAGE)

@@ -26,29 +26,28 @@ class EventReader:
 
     def feed(self, read: bytes) -> list[bytes]:
         """The data of all events completed by `read`, in order. Raises `MalformedReply` on an endless event."""
-        return [data for line in self._lines(read) if (data := self._take(line)) is not None]
+        lines = (self._rest + self._unified(read)).split(b"\n")
+        self._rest = lines.pop()
+        self._guard(len(self._rest))
+        events: list[bytes] = []
+        data = self._data
+        for line in lines:
+            if line[:5] == b"data:":
+                data.append(line[6:] if line[5:6] == b" " else line[5:])
+                self._size += len(line)
+                self._guard(self._size)
+            elif not line and data:
+                events.append(b"\n".join(data))
+                data.clear()
+                self._size = 0
+        return events
 
-    def _lines(self, read: bytes) -> list[bytes]:
+    def _unified(self, read: bytes) -> bytes:
+        """The read with LF for every line ending; a CR counts at once, and an LF right behind it is skipped."""
         if self._after_cr and read.startswith(b"\n"):
             read = read[1:]
         self._after_cr = read.endswith(b"\r")
-        lines = (self._rest + read).splitlines(keepends=True)
-        self._rest = lines.pop() if lines and not lines[-1].endswith((b"\r", b"\n")) else b""
-        self._guard(len(self._rest))
-        return [line.rstrip(b"\r\n") for line in lines]
-
-    def _take(self, line: bytes) -> bytes | None:
-        if line.startswith(b"data:"):
-            value = line[6:] if line.startswith(b"data: ") else line[5:]
-            self._data.append(value)
-            self._size += len(value)
-            self._guard(self._size)
-        elif not line and self._data:
-            data = b"\n".join(self._data)
-            self._data.clear()
-            self._size = 0
-            return data
-        return None
+        return read.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in read else read
 
     def _guard(self, size: int) -> None:
         if size > MAX_EVENT_BYTES:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from wakeful.contracts.model import ModelChunk, ModelRequest
 from wakeful.contracts.model_errors import ModelUnauthorised
 from wakeful.providers.failures import Failures
-from wakeful.providers.http import CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, Endpoint, ReplyReader, host_of
-
-
-class Question(NamedTuple):
-    """One request in the vendor's words, and who understands its reply."""
-
-    path: str
-    body: bytes
-    reply: ReplyReader
+from wakeful.providers.http import CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, Endpoint, Question, host_of
 
 
 class VendorProvider(ABC):
@@ -71,14 +62,14 @@ class VendorProvider(ABC):
         """The headers that say who asks."""
         return {"authorization": f"Bearer {api_key}"} if api_key else {}
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[list[ModelChunk]]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[list[ModelChunk]]:
         """Ask the model."""
+        return self._endpoint.ask(lambda: self._question(request))
+
+    def _question(self, request: ModelRequest) -> Question:
         if self._at_home and not self._has_key:
             raise ModelUnauthorised(f"{self._name} has no API key: set {self.KEY_VARIABLE}")
-        question = self.question(request)
-        async with aclosing(self._endpoint.ask(question.path, question.body, question.reply)) as batches:
-            async for batch in batches:
-                yield batch
+        return self.question(request)
 
     async def aclose(self) -> None:
         """Release connections; the provider is not used afterwards."""

@@ -11,6 +11,7 @@ import logging
 
 import msgspec
 
+from wakeful.catalog.snapshot import Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.document import Document
 from wakeful.contracts.errors import ConfigurationError, Conflict, ModelError, NotFound, StoreUnavailable
@@ -18,7 +19,6 @@ from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Store
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.memory import run_memory
 
 KIND = "abandoned"
@@ -36,8 +36,8 @@ log = logging.getLogger("wakeful.abandonment")
 class Abandonment:
     """Notes runs whose work goes on elsewhere, and has that stopped."""
 
-    def __init__(self, *, catalog: Catalog, store: Store, clock: Clock) -> None:
-        self._catalog = catalog
+    def __init__(self, *, catalogs: Snapshots, store: Store, clock: Clock) -> None:
+        self._catalogs = catalogs
         self._store = store
         self._clock = clock
         self._noted = asyncio.Event()
@@ -45,11 +45,11 @@ class Abandonment:
     @property
     def needed(self) -> bool:
         """Whether any agent works elsewhere."""
-        return any(agent.endpoint is not None for agent in self._catalog.agents.values())
+        return any(agent.endpoint is not None for agent in self._catalogs.current.agents.values())
 
     async def note(self, run: Run) -> None:
         """The run is about to end before its work is done; call it before that is written. Durable once it returns."""
-        agent = self._catalog.agents.get(run.agent_id)
+        agent = self._catalogs.current.agents.get(run.agent_id)
         if agent is None or agent.endpoint is None:
             return
         if await run_memory(self._store, self._clock, run).read() is None:
@@ -104,7 +104,7 @@ class Abandonment:
         if run.status not in FINISHED:
             return False
         try:
-            backend = self._catalog.backend(self._catalog.agent(run.agent_id))
+            backend = self._catalogs.current.backend(self._catalogs.current.agent(run.agent_id))
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await backend.abandon(run, run_memory(self._store, self._clock, run))
         except (ModelError, ConfigurationError, NotFound) as error:

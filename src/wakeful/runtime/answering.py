@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from wakeful.catalog.snapshot import Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import BadRequest, Conflict
@@ -18,7 +19,6 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.store import Answers, Store
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.answers import check_answers, refusal
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.receipt import Effect, Receipt
 from wakeful.runtime.steering import joined
@@ -33,8 +33,8 @@ ANSWERED_OTHERWISE = "The user sent a message instead of an answer."
 class Answering:
     """Every method returns when its effect is durable; said twice, it is done once."""
 
-    def __init__(self, *, catalog: Catalog, store: Store, worker: Worker, feed: Feed, clock: Clock) -> None:
-        self._catalog = catalog
+    def __init__(self, *, catalogs: Snapshots, store: Store, worker: Worker, feed: Feed, clock: Clock) -> None:
+        self._catalogs = catalogs
         self._store = store
         self._worker = worker
         self._feed = feed
@@ -47,7 +47,7 @@ class Answering:
 
         Raises `BadRequest` for an answer of the wrong kind, and for edited arguments or a payload that do not fit.
         """
-        check_answers(await self._store.interrupts(run.key), decisions, self._catalog.tools)
+        check_answers(await self._store.interrupts(run.key), decisions, self._catalogs.current.tools)
         last_seqs = {found.key: last_seq for found, last_seq in await self._store.open_runs(run.thread_key)}
         answers = Answers(
             run_key=run.key,

@@ -20,7 +20,6 @@ from wakeful.contracts.event import (
     RunWaiting,
     StateReplaced,
 )
-from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
 from wakeful.contracts.run import Run
 from wakeful.contracts.store import Claim, Store
@@ -85,6 +84,7 @@ class Carry:
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
         self._recorder: Recorder | None = None
+        self._begun = False
         self._given_up_after = 0
         self._works_elsewhere = False
 
@@ -113,7 +113,7 @@ class Carry:
     @property
     def begun(self) -> bool:
         """Whether anything is done under the lease."""
-        return self._recorder is not None
+        return self._begun
 
     def renewed(self, until: int) -> None:
         """The lease lasts until then (ms)."""
@@ -133,19 +133,28 @@ class Carry:
         if self._recorder is not None and not self._ending:
             self._recorder.lost()
 
+    def show(self) -> Recorder:
+        """Let readers see what is known of the run, once no other carry of this process writes its log.
+
+        `run` does so too; earlier is better for who reads at once what was just accepted.
+        """
+        means = self._means
+        if self._recorder is None:
+            self._recorder = Recorder(
+                self._claim,
+                means.feed.channel(self._claim.run.key),
+                means.store,
+                means.group,
+                means.clock,
+                steering=Steering(means.store, means.feed, means.clock),
+                on_lost=self.lose,
+            )
+        return self._recorder
+
     async def run(self) -> None:
         """Carry the run until it rests, is handed back or is lost. Raises nothing else than cancellation."""
-        means = self._means
-        channel = means.feed.channel(self._claim.run.key)
-        recorder = self._recorder = Recorder(
-            self._claim,
-            channel,
-            means.store,
-            means.group,
-            means.clock,
-            steering=Steering(means.store, means.feed, means.clock),
-            on_lost=self.lose,
-        )
+        means, recorder = self._means, self.show()
+        self._begun = True
         try:
             ending = await self._until_end(recorder)
             self._ending = True
@@ -181,8 +190,7 @@ class Carry:
         if self._stop is None and claim.lost and claim.failures > 1:
             return self._again(loop, recorder, LOST, claim.failures, 0)
         if self._stop is None:
-            if not resolution.assignment.announced:
-                _announce(recorder, claim.run, resolution.assignment.state)
+            _announce(recorder, resolution.assignment)
             ending = await self._stoppable(loop)
             if ending is not None:
                 return self._tried(loop, recorder, ending)
@@ -283,10 +291,12 @@ def _failed(code: str, message: str) -> Ending:
     return Ending(status=RunStatus.FAILED, stop_reason="error", error=ErrorReport(code, message))
 
 
-def _announce(recorder: Recorder, run: Run, state: JsonObject) -> None:
-    """The run's start, and the shared state it starts with."""
-    recorder.emit(RunStarted(run.agent_id, resumed=run.steps > 0))
-    if state:
+def _announce(recorder: Recorder, assignment: Assignment) -> None:
+    """The run's start, and the shared state it starts with, as far as the log does not tell them yet."""
+    run, state = assignment.run, assignment.state
+    if not assignment.announced:
+        recorder.emit(RunStarted(run.agent_id, resumed=run.steps > 0))
+    if state and not assignment.stated:
         recorder.change_state(StateReplaced(state), state)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 
 from wakeful.contracts.bus import NO_BUS, Batch, Bus
 from wakeful.contracts.event import LogEntry
 from wakeful.contracts.lifecycle import FINISHED, RunStatus
-from wakeful.runtime.projection import RING, Projection
+from wakeful.runtime.projection import RING, SLACK, Projection
 
 
 class Channel:
@@ -37,14 +36,14 @@ class Channel:
         self.projections: dict[str, Projection] = {}
         self._base: int | None = None
         self._begun = 0
-        self._ring: deque[LogEntry] = deque()
+        self._ring: list[LogEntry] = []
         self._waiting: set[Waiter] = set()
 
     # -- the writer's side
 
     def begin(self, last_seq: int, entries: Sequence[LogEntry] = ()) -> None:
         """A recorder starts writing after `last_seq`; `entries` are what the log has up to there, from anywhere on."""
-        self._ring = deque(entries)
+        self._ring = list(entries)
         self._base = entries[0].seq - 1 if entries else last_seq
         self._begun = last_seq
         self.projections.clear()
@@ -74,9 +73,8 @@ class Channel:
         if batch.after > self.newest:
             return False
         news = [entry for entry in batch.entries if entry.seq > self.newest]
-        for entry in news:
-            self.publish(entry)
         if news:
+            self.publish(news)
             self.carried = batch.status is RunStatus.RUNNING
             self.brought(batch.status)
         if batch.entries and batch.entries[-1].seq == self.newest:
@@ -88,11 +86,13 @@ class Channel:
         self.tailed, self.finished = False, finished
         self.poke()
 
-    def publish(self, entry: LogEntry) -> None:
-        """Show one event; readers get their turn when the writer yields."""
-        self._ring.append(entry)
-        if len(self._ring) > RING:
-            self._base = self._ring.popleft().seq
+    def publish(self, entries: Sequence[LogEntry]) -> None:
+        """Show these events; readers get their turn when the writer yields."""
+        ring = self._ring
+        ring += entries
+        if len(ring) > RING + SLACK:
+            self._base = ring[-RING - 1].seq
+            del ring[:-RING]
         self.poke()
 
     def announce(self, after: int, entries: Sequence[LogEntry], status: RunStatus) -> None:
@@ -154,7 +154,7 @@ class Channel:
         first = max(0, len(ring) - (ring[-1].seq - position))
         while ring[first].seq <= position:  # what one recorder writes has no gaps, what several wrote may have
             first += 1
-        return [ring[index] for index in range(first, min(first + limit, len(ring)))]
+        return ring[first : first + limit]
 
     def add_waiter(self, waiter: Waiter) -> None:
         """Wake it at the next change."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,5 +27,7 @@ class RuntimeConfig(BaseSettings):
     """When the log of a finished run is removed; null: never. Messages are kept."""
     migrate: bool = True
     """Whether a process that starts brings PostgreSQL's schema up to date; else it refuses an old one."""
+    secret_key: SecretStr | None = Field(default=None, repr=False)
+    """The key that seals secrets in the managed configuration; several apart by commas, of which the first seals."""
     bus: str | None = Field(default=None, repr=False)
     """The URL of a message bus between the processes that share the store; null: none."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, closing, contextmanager
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import closing, contextmanager
+from operator import attrgetter
 
 from wakeful.contracts.bus import NO_BUS, Batch, Bus
 from wakeful.contracts.clock import Clock
@@ -14,6 +16,7 @@ from wakeful.contracts.run import Voids
 from wakeful.contracts.store import Store
 from wakeful.runtime.channel import Channel, Waiter
 from wakeful.runtime.projection import Projector
+from wakeful.runtime.reader import Reader
 from wakeful.runtime.unsettled import Unsettled
 from wakeful.runtime.view import View
 
@@ -61,6 +64,26 @@ class Feed:
             self._fall_behind(run_key)
         elif channel is not None:
             channel.poke()
+
+    # -- what readers ask
+
+    async def page(self, channel: Channel, position: int, *, until_finished: bool) -> tuple[list[LogEntry], bool]:
+        """What the log has next, and whether nothing comes after it. What others carry is tailed where its log ends."""
+        page = await self._store.read_log(channel.run_key, after=position, limit=PAGE)
+        entries = list(page.entries)
+        channel.carried = page.leased_until > self._clock.now()
+        if entries:
+            return entries, page.status in FINISHED and not page.has_more
+        at_end = _rests(page.status, until_finished=until_finished)
+        if not (at_end or channel.live or channel.tailed):
+            channel.adopt(position)
+            self._bus.follow(channel.run_key)
+            self._fall_behind(channel.run_key)  # something may have come in between
+        return [], at_end
+
+    def reached_end(self, run_key: int) -> None:
+        """A reader got to where the run rests."""
+        self._unseen.pop(run_key, None)
 
     # -- runs that are carried elsewhere
 
@@ -163,29 +186,9 @@ class Feed:
         Ends when the run rests (with `until_finished`: only when it is finished) or the process goes down.
         """
         with self._reading(run_key) as channel, closing(Waiter(channel, silence_ms)) as waiter:
-            position = after
-            while not self._closing:
-                version = channel.version
-                covered = channel.covers(position)
-                entries = channel.after(position, batch) if covered else []
-                at_end = covered and channel.finished
-                if not entries and not channel.tells(position, until_finished=until_finished):
-                    page = await self._store.read_log(run_key, after=position, limit=batch)
-                    entries = list(page.entries)
-                    at_end = _rests(page.status, until_finished=until_finished)
-                    channel.carried = page.leased_until > self._clock.now()
-                    if not (entries or at_end or channel.live or channel.tailed):
-                        channel.adopt(position)
-                        self._bus.follow(run_key)
-                        self._fall_behind(run_key)  # something may have come in between
-                if entries:
-                    yield entries
-                    position = entries[-1].seq
-                elif at_end:
-                    self._unseen.pop(run_key, None)
-                    return
-                elif not await waiter.changed(version):
-                    yield []
+            reader = Reader(self, channel, waiter, after=after, batch=batch, until_finished=until_finished)
+            while (entries := await reader.more()) is not None:
+                yield entries
 
     async def until_rest(self, run_key: int) -> None:
         """Return when the run waits or is finished, or the process goes down."""
@@ -221,30 +224,26 @@ class Feed:
         def replay(upto: int) -> AsyncGenerator[LogEntry]:
             return self._read(run_key, after=start, upto=upto)
 
-        with self._reading(run_key) as channel:
+        with self._reading(run_key) as channel, closing(Waiter(channel, silence_ms)) as waiter:
             unsettled = None if voids is None else Unsettled(channel)
             view = View(channel, f"{key}@{start}", projector, replay, start)
-            events = self.follow(
-                run_key, after=start, batch=batch, until_finished=until_finished, silence_ms=silence_ms
-            )
-            async with aclosing(events):
-                async for entries in events:
-                    frames: list[bytes] = []
-                    for entry in entries:
-                        data = view.shared_frame(entry)
-                        if data is None:
-                            data = await view.own_frame(entry)
-                        if entry.seq <= after:
-                            continue
-                        if voids and _void(voids, entry.seq):
-                            data = b""
-                        if unsettled is None or not unsettled.concerns(entry):
-                            frames.append(data)
-                        else:
-                            frames.extend(unsettled.settle(entry, data))
-                    frames = [frame for frame in frames if frame]
-                    if frames or not entries:
-                        yield frames[0] if len(frames) == 1 else b"".join(frames)
+            reader = Reader(self, channel, waiter, after=start, batch=batch, until_finished=until_finished)
+            while (entries := await reader.more()) is not None:
+                frames = view.shared_frames(entries)
+                if len(frames) < len(entries):
+                    frames += await view.own_frames(entries[len(frames) :])
+                if entries and entries[0].seq <= after:
+                    seen = bisect_right(entries, after, key=_seq)
+                    entries, frames = entries[seen:], frames[seen:]
+                    if not entries:
+                        continue
+                if voids:
+                    frames = _without(voids, entries, frames)
+                if unsettled is not None:
+                    frames = unsettled.settle(entries, frames)
+                data = b"".join(frames)
+                if data or not entries:
+                    yield data
 
     async def _read(self, run_key: int, *, after: int, upto: int) -> AsyncGenerator[LogEntry]:
         position, more = after, True
@@ -272,5 +271,12 @@ def _rests(status: RunStatus, *, until_finished: bool) -> bool:
     return status in FINISHED or (status is RunStatus.WAITING and not until_finished)
 
 
-def _void(voids: Voids, seq: int) -> bool:
-    return any(after < seq <= upto for after, upto in voids)
+_seq = attrgetter("seq")
+
+
+def _without(voids: Voids, entries: Sequence[LogEntry], frames: Sequence[bytes]) -> list[bytes]:
+    """The frames, empty for events that are void."""
+    return [
+        b"" if any(after < entry.seq <= upto for after, upto in voids) else frame
+        for entry, frame in zip(entries, frames, strict=True)
+    ]

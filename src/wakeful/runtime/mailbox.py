@@ -6,20 +6,20 @@ import hashlib
 
 import msgspec
 
+from wakeful.catalog.snapshot import Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import Conflict
-from wakeful.contracts.event import RunAccepted
+from wakeful.contracts.event import RunAccepted, RunStarted
 from wakeful.contracts.interrupt import Decision
 from wakeful.contracts.message import Message
 from wakeful.contracts.request import InputMode, RunRequest
-from wakeful.contracts.run import Lease, Run
-from wakeful.contracts.store import Accepted, Claim, Store, Submission
+from wakeful.contracts.run import Lease, Run, RunOptions
+from wakeful.contracts.store import Accepted, Claim, Retirement, Store, Submission
 from wakeful.contracts.thread import Thread
 from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.answering import RACES, Answering
 from wakeful.runtime.branches import first_replaced, replacing
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.feed import Feed
 from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.retirements import Retirements
@@ -32,7 +32,7 @@ class Mailbox:
     def __init__(
         self,
         *,
-        catalog: Catalog,
+        catalogs: Snapshots,
         store: Store,
         worker: Worker,
         feed: Feed,
@@ -40,13 +40,13 @@ class Mailbox:
         max_backlog: int,
         abandonment: Abandonment,
     ) -> None:
-        self._catalog = catalog
+        self._catalogs = catalogs
         self._store = store
         self._worker = worker
         self._feed = feed
         self._clock = clock
         self._retirements = Retirements(store, clock, abandonment.note)
-        self._answering = Answering(catalog=catalog, store=store, worker=worker, feed=feed, clock=clock)
+        self._answering = Answering(catalogs=catalogs, store=store, worker=worker, feed=feed, clock=clock)
         self._max_backlog = max_backlog
 
     async def submit(
@@ -58,8 +58,9 @@ class Mailbox:
         `Backlogged` when too many runs wait on the thread.
         """
         if request.agent_id is not None:
-            self._catalog.agent(request.agent_id)
-        thread = await self._store.get_thread(scope, request.thread_id) if request.thread_id else None
+            self._catalogs.current.agent(request.agent_id)
+        thread_id = request.thread_id if _depends_on_thread(request, mode) else None
+        thread = await self._store.get_thread(scope, thread_id) if thread_id else None
         if request.replace is None and (
             not request.messages or (request.decisions and await self._repeats(thread, request))
         ):
@@ -70,20 +71,20 @@ class Mailbox:
             )
             if resumed is not None:
                 return resumed
-        agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalog.default_agent().id
-        self._catalog.agent(agent_id)
+        agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalogs.current.default_agent().id
+        self._catalogs.current.agent(agent_id)
         submission = self._submission(scope, request, agent_id, origin, idempotency_key)
         if request.replace is not None:
             history = await self._store.history(thread.key) if thread else ()
             submission = replacing(submission, first_replaced(history, request))
         if mode == "interrupt":
-            return await self._supersede(submission, thread, request.decisions)
+            return await self._supersede(submission, request.decisions)
         return await self._accept(msgspec.structs.replace(submission, mode="steer" if mode == "steer" else "queue"))
 
     async def retry(self, run: Run, key: str) -> Receipt:
         """A new run that goes on where a failed one gave up, linked to it; the same `key` again is the same run."""
         request = RunRequest(thread_id=run.thread_id, agent_id=run.agent_id, parent_run_id=run.id, options=run.options)
-        self._catalog.agent(run.agent_id)
+        self._catalogs.current.agent(run.agent_id)
         return await self._accept(self._submission(run.scope, request, run.agent_id, run.origin, key))
 
     async def answer(self, run: Run, decisions: tuple[Decision, ...]) -> Receipt:
@@ -99,19 +100,21 @@ class Mailbox:
 
     # -- new runs
 
-    async def _supersede(self, submission: Submission, thread: Thread | None, answers: tuple[Decision, ...]) -> Receipt:
-        """Accept after ending what the thread does; looks again when that changed in between.
+    async def _supersede(self, submission: Submission, answers: tuple[Decision, ...]) -> Receipt:
+        """Accept, ending what the thread does: nothing as a rule, so only a refusal is a reason to look what it is.
 
-        `answers` of the client to calls it carried out are kept as their results.
+        Looks again when that changed in between. `answers` of the client to calls it carried out are kept as their
+        results.
         """
+        retire: tuple[Retirement, ...] = ()
         for attempt in range(RACES):
-            retire = await self._retirements.of_thread(thread.key, "superseded", answers) if thread else ()
             try:
                 return await self._accept(msgspec.structs.replace(submission, supersede=True, retire=retire))
             except Conflict:
                 if attempt == RACES - 1:
                     raise
             thread = await self._store.get_thread(submission.scope, submission.thread_id)
+            retire = await self._retirements.of_thread(thread.key, "superseded", answers) if thread else ()
         raise AssertionError("the last attempt returns or raises")
 
     async def _accept(self, submission: Submission) -> Receipt:
@@ -153,13 +156,19 @@ class Mailbox:
             origin=origin,
             messages=messages,
             entries=(entry(1, now, accepted),),
+            started=(entry(2, now, RunStarted(agent_id, resumed=False)),),
             digest=_digest(request),
             at=now,
             max_backlog=self._max_backlog,
-            options=request.options,
+            options=self._pinned(request.options),
             parent_run_id=request.parent_run_id,
             idempotency_key=idempotency_key,
         )
+
+    def _pinned(self, options: RunOptions) -> RunOptions:
+        """With the configuration that counts now, unless it is a part of a run that began with another."""
+        now = self._catalogs.current.publication
+        return options if options.publication or not now else msgspec.structs.replace(options, publication=now)
 
     def _messages(self, request: RunRequest, run_id: str, key: str | None) -> tuple[Message, ...]:
         """The request's messages; `key` gives those without an id the same one when the request is repeated."""
@@ -176,13 +185,20 @@ def _claim(submission: Submission, accepted: Accepted, lease: Lease) -> Claim:
     messages: dict[str, Message] = {}
     for message in submission.messages:
         messages.setdefault(message.id, message)
+    entries = submission.entries + submission.started
     return Claim(
         run=accepted.run,
         lease=lease,
-        last_seq=submission.entries[-1].seq,
-        entries=submission.entries,
+        last_seq=entries[-1].seq,
+        entries=entries,
         history=tuple(messages.values()) if accepted.opened else None,
     )
+
+
+def _depends_on_thread(request: RunRequest, mode: InputMode) -> bool:
+    """Whether what its thread holds may make it something else than a new turn for the agent it names."""
+    new_turn = request.messages and request.agent_id and not request.decisions and request.replace is None
+    return mode == "resume" or not new_turn
 
 
 def _digest(request: RunRequest) -> str:

@@ -18,6 +18,7 @@ from wakeful.contracts.event import (
     MessageCommitted,
     StateChanged,
     StateReplaced,
+    StepStarted,
 )
 from wakeful.contracts.json import JsonObject
 from wakeful.contracts.lifecycle import RunStatus
@@ -38,8 +39,9 @@ BEHIND = 4096
 class Recorder:
     """Keeps the `Journal` promise for one claimed run.
 
-    Facts become visible when committed, deltas at once unless a fact before them is still on its way. `on_lost` is
-    called once when the lease turns out to be gone.
+    Facts become visible when committed, deltas at once unless a fact before them is still on its way. Facts are
+    committed at once, but the beginning of a step with what follows it, unless that takes as long as a delta may wait.
+    `on_lost` is called once when the lease turns out to be gone.
     """
 
     def __init__(
@@ -93,24 +95,23 @@ class Recorder:
         """Whether more than 4096 events wait to be committed."""
         return self._seq - self._committed_seq > BEHIND
 
-    def emit(self, event: Event) -> None:
-        """Append one event; does nothing once the run is settled or lost."""
-        if self._state != "writing":
+    def emit(self, *events: Event) -> None:
+        """Append these events, in order; does nothing once the run is settled or lost."""
+        if self._state != "writing" or not events:
             return
-        item = entry(self._seq + 1, self._clock.now(), event)
-        self._seq += 1
-        self._buffer.append(item)
-        if type(event) in DELTAS:
-            if not self._hidden and self._seq <= self._committed_seq + SHOWN_AHEAD:
-                self._channel.publish(item)
-            else:
-                self._hidden.append(item)
-            if len(self._buffer) == 1:
-                self._group.mark(self, urgent=False)
-        else:
-            self._hidden.append(item)
-            self._tally.count(event, self._seq)
-            self._group.mark(self, urgent=True)
+        items = self._numbered(events)
+        self._seq += len(items)
+        shown = self._showable(items)
+        hidden = items[len(shown) :]
+        self._hidden += hidden
+        for item in hidden:
+            if type(item.event) not in DELTAS:
+                self._tally.count(item.event, item.seq)
+        if hidden or not self._buffer:
+            self._group.mark(self, urgent=any(type(item.event) is not StepStarted for item in hidden))
+        self._buffer += items
+        if shown:
+            self._channel.publish(shown)
 
     def commit(self, message: Message) -> None:
         """Append a message to the thread."""
@@ -286,7 +287,17 @@ class Recorder:
 
     def _numbered(self, events: Sequence[Event]) -> list[LogEntry]:
         now = self._clock.now()
-        return [entry(self._seq + 1 + i, now, event) for i, event in enumerate(events)]
+        return [entry(seq, now, event) for seq, event in enumerate(events, self._seq + 1)]
+
+    def _showable(self, items: Sequence[LogEntry]) -> Sequence[LogEntry]:
+        """The deltas in front that may be shown before they are committed: none while something before them may not."""
+        if self._hidden:
+            return ()
+        last = self._committed_seq + SHOWN_AHEAD
+        for index, item in enumerate(items):
+            if item.seq > last or type(item.event) not in DELTAS:
+                return items[:index]
+        return items
 
     def _landed(self) -> None:
         """Nothing is on its way any more."""
@@ -309,8 +320,11 @@ class Recorder:
         self._committed_seq = max(seq, self._committed_seq)
         ahead = self._committed_seq + SHOWN_AHEAD
         hidden = self._hidden
+        shown: list[LogEntry] = []
         while hidden and (hidden[0].seq <= seq or (hidden[0].seq <= ahead and type(hidden[0].event) in DELTAS)):
-            self._channel.publish(hidden.popleft())
+            shown.append(hidden.popleft())
+        if shown:
+            self._channel.publish(shown)
         for at, done in self._flushes:
             if at <= seq and not done.done():
                 done.set_result(None)

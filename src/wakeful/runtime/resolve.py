@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wakeful.catalog.snapshot import Catalog, Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.event import (
@@ -14,6 +15,7 @@ from wakeful.contracts.event import (
     ModelCallFinished,
     RunStarted,
     RunWaiting,
+    StateReplaced,
     StepFinished,
     StepRestarted,
     StepStarted,
@@ -28,7 +30,6 @@ from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Claim, Store
 from wakeful.contracts.tool import Tool, ToolSpec
 from wakeful.engine.assignment import Assignment, BackendSource, ModelSource, Unfinished
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.handoff import PREFIX, Handoff
 from wakeful.runtime.lending import Lending, missing
@@ -58,14 +59,14 @@ class Resolver:
     def __init__(
         self,
         *,
-        catalog: Catalog,
+        catalogs: Snapshots,
         store: Store,
         clock: Clock,
         delegate: Callable[[AgentSpec], Tool],
         chains: Chains,
         lending: Lending,
     ) -> None:
-        self._catalog = catalog
+        self._catalogs = catalogs
         self._store = store
         self._clock = clock
         self._delegate = delegate
@@ -75,13 +76,13 @@ class Resolver:
     async def resolve(self, claim: Claim) -> Resolution:
         """The assignment of a claimed run, and where its open step began."""
         run = claim.run
+        catalog = await self._catalogs.at(run.options.publication)
         try:
-            agent = self._catalog.agent(run.agent_id)
+            agent = catalog.agent(run.agent_id)
         except NotFound as error:
             raise ConfigurationError(f"{error.message}; it was removed after the run was accepted") from error
-        source = self._source(run, agent)
-        tools = self._lent(run, agent) | self._tools(agent.tools)
-        tools |= self._delegates(agent.delegates) | self._handoffs(agent.handoffs)
+        source = self._source(catalog, run, agent)
+        tools = self._lent(run, agent) | self._tools(catalog, agent)
         past = await self._past(claim)
         history = await self._history(claim)
         await self._chains.check(run, history)
@@ -100,20 +101,21 @@ class Resolver:
             interrupts=interrupts,
             unfinished=past.unfinished,
             announced=past.announced,
+            stated=past.stated,
             active_ms=past.active_ms,
-            state=await self._state(claim, begun=past.begun),
-            prices=self._catalog.prices,
+            state=await self._state(claim, past),
+            prices=catalog.prices,
         )
         return Resolution(assignment, past.step_seq)
 
-    def _source(self, run: Run, agent: AgentSpec) -> ModelSource | BackendSource:
+    def _source(self, catalog: Catalog, run: Run, agent: AgentSpec) -> ModelSource | BackendSource:
         if agent.model is None:
             return BackendSource(
-                backend=self._catalog.backend(agent),
+                backend=catalog.backend(agent),
                 run_memory=run_memory(self._store, self._clock, run),
                 thread_memory=thread_memory(self._store, self._clock, run),
             )
-        provider, model = self._catalog.model(agent.model)
+        provider, model = catalog.model(agent.model)
         settings = ModelSettings(
             max_output_tokens=agent.max_output_tokens or model.max_output_tokens,
             temperature=agent.temperature,
@@ -124,44 +126,37 @@ class Resolver:
     async def _history(self, claim: Claim) -> tuple[Message, ...]:
         return tuple(await self._store.history(claim.run.thread_key)) if claim.history is None else claim.history
 
-    async def _state(self, claim: Claim, *, begun: bool) -> JsonObject:
-        """The shared state: what the request brought until the run's start is in the log, else the stored one."""
+    async def _state(self, claim: Claim, past: _Past) -> JsonObject:
+        """The shared state: what the request brought until that is in the log, else the stored one."""
         brought = claim.run.options.state
-        if brought is not None and not begun:
+        if brought is not None and not past.begun:
             return brought
         return await self._store.shared_state(claim.run.thread_key) if claim.history is None else {}
 
-    def _tools(self, names: tuple[str, ...]) -> dict[str, Tool]:
+    def _tools(self, catalog: Catalog, agent: AgentSpec) -> dict[str, Tool]:
         """The tools as they are now; later changes of their sources are for other runs, and for this one's return."""
-        found: dict[str, Tool] = {}
-        for name in names:
-            try:
-                found |= self._catalog.offered(name)
-            except NotFound as error:
-                raise ConfigurationError(f"{error.message}; register it with AgentRuntime(tools=[...])") from error
+        try:
+            found: dict[str, Tool] = {
+                known: tool for name in agent.tools for known, tool in catalog.offered(name).items()
+            }
+            found |= {name: self._delegate(catalog.agent(name)) for name in agent.delegates}
+            handoffs = [Handoff(catalog.agent(name)) for name in agent.handoffs]
+        except NotFound as error:
+            raise ConfigurationError(f"agent {agent.id!r} names what is not there any more: {error.message}") from error
+        found.update((tool.spec.name, tool) for tool in handoffs)
         return found
 
     def _lent(self, run: Run, agent: AgentSpec) -> dict[str, Tool]:
         """What the thread was lent; only a model can make use of it. The agent's own tools go before."""
         return {} if agent.model is None else self._lending.tools(run)
 
-    def _delegates(self, names: tuple[str, ...]) -> dict[str, Tool]:
-        try:
-            return {name: self._delegate(self._catalog.agent(name)) for name in names}
-        except NotFound as error:
-            raise ConfigurationError(f"{error.message}; name delegates by the ids of agents") from error
-
-    def _handoffs(self, names: tuple[str, ...]) -> dict[str, Tool]:
-        try:
-            tools = [Handoff(self._catalog.agent(name)) for name in names]
-        except NotFound as error:
-            raise ConfigurationError(f"{error.message}; name hand-offs by the ids of agents") from error
-        return {tool.spec.name: tool for tool in tools}
-
     async def _past(self, claim: Claim) -> _Past:
-        """What the run's log says about where it stands; a run claimed for the first time has only its acceptance."""
+        """What the run's log says about where it stands, read as far as the claim does not bring it along."""
         past = _Past()
-        after, more = 0, claim.last_seq > 1
+        for entry in claim.entries if claim.entries and claim.entries[0].seq == 1 else ():
+            past.add(entry)
+        after = past.seq
+        more = claim.last_seq > max(after, 1)  # a log of one event has only the run's acceptance
         while more:
             page = await self._store.read_log(claim.run.key, after=after, limit=PAGE)
             for entry in page.entries:
@@ -174,11 +169,13 @@ class Resolver:
 class _Past:
     """A fold over a log: whether the run's start is announced, how long it was carried, and the step it ends in.
 
-    `begun`: it started, now or before a wait.
+    `stated`: the shared state it started with is announced too. `begun`: that was so, now or before a wait. `seq` is
+    the number of the last event.
     """
 
     def __init__(self) -> None:
-        self.announced = self.begun = False
+        self.seq = 0
+        self.announced = self.stated = self.begun = False
         self.unfinished: Unfinished | None = None
         self.step_seq = 0
         self._carried_ms = 0
@@ -192,15 +189,19 @@ class _Past:
 
     def add(self, entry: LogEntry) -> None:
         """Take in the next event."""
-        self._newest = entry.at
+        self.seq, self._newest = entry.seq, entry.at
         match entry.event:
-            case RunStarted():
-                self.announced = self.begun = True
+            case RunStarted(resumed=resumed):
+                self.announced = True
+                self.stated = resumed  # what follows the start of a run that goes on is committed with it
                 self._since = entry.at
             case RunWaiting():
                 self._carried_ms = self.active_ms
-                self.announced, self._since = False, None
+                self.announced, self.stated, self._since = False, False, None
+            case StateReplaced():
+                self.stated = self.begun = True
             case StepStarted() | StepRestarted():
+                self.stated = self.begun = True
                 self.step_seq = entry.seq
             case _:
                 pass

@@ -7,18 +7,16 @@ import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from wakeful.contracts.backend import Backend
+from wakeful.catalog.snapshot import Catalog, Snapshots
 from wakeful.contracts.bus import NO_BUS, Bus
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import Unavailable
-from wakeful.contracts.model import Provider
 from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.tool_source import ToolSource
 from wakeful.runtime.abandonment import Abandonment
 from wakeful.runtime.carry import Means
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.chain import Chains
 from wakeful.runtime.commit import GroupCommit
 from wakeful.runtime.config import RuntimeConfig
@@ -43,10 +41,10 @@ class Runtime:
     """One process's share of the work, in one event loop. Use its parts only between `start` and `stop`."""
 
     def __init__(
-        self, *, catalog: Catalog, store: Store, clock: Clock, config: RuntimeConfig, bus: Bus = NO_BUS
+        self, *, catalogs: Snapshots, store: Store, clock: Clock, config: RuntimeConfig, bus: Bus = NO_BUS
     ) -> None:
         self.config = config
-        self.catalog = catalog
+        self.catalogs = catalogs
         self.store = store
         self.clock = clock
         self.bus = bus
@@ -54,7 +52,7 @@ class Runtime:
         self.lending = Lending()
         self._group = GroupCommit(store, clock)
         self._chains = Chains(store, clock)
-        self._abandonment = Abandonment(catalog=catalog, store=store, clock=clock)
+        self._abandonment = Abandonment(catalogs=catalogs, store=store, clock=clock)
         means = Means(
             store=store,
             feed=self.feed,
@@ -73,7 +71,7 @@ class Runtime:
             grace_ms=int(config.shutdown_grace_seconds * 1000),
         )
         self.mailbox = Mailbox(
-            catalog=catalog,
+            catalogs=catalogs,
             store=store,
             worker=self.worker,
             feed=self.feed,
@@ -97,6 +95,11 @@ class Runtime:
         self._settling: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._stopped = False
+
+    @property
+    def catalog(self) -> Catalog:
+        """What counts now."""
+        return self.catalogs.current
 
     @property
     def running(self) -> bool:
@@ -148,8 +151,7 @@ class Runtime:
         self.begin_drain()
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.store.aclose)
-            for plug in _distinct(self.catalog):
-                closing.push_async_callback(plug.aclose)
+            closing.push_async_callback(self.catalogs.aclose)
             await main
 
     @asynccontextmanager
@@ -163,7 +165,7 @@ class Runtime:
 
     def _resolver(self) -> Resolver:
         return Resolver(
-            catalog=self.catalog,
+            catalogs=self.catalogs,
             store=self.store,
             clock=self.clock,
             delegate=self._delegate,
@@ -193,6 +195,7 @@ class Runtime:
                     tasks.create_task(self._janitor.run(), name="janitor"),
                     tasks.create_task(self._listener.run(), name="listener"),
                     tasks.create_task(self._tail.run(), name="tail"),
+                    tasks.create_task(self.catalogs.follow(), name="catalogs"),
                     *(tasks.create_task(source.run(), name=f"source {name}") for name, source in self._sources()),
                 ]
                 if self._abandonment.needed:
@@ -221,8 +224,3 @@ class Runtime:
                     await source.settled()
         except TimeoutError:
             log.warning("not every source of tools has answered in %d seconds; runs begin without", SOURCES_SECONDS)
-
-
-def _distinct(catalog: Catalog) -> list[Provider | Backend]:
-    plugs = (*catalog.providers.values(), *catalog.backends.values())
-    return list({id(plug): plug for plug in plugs}.values())

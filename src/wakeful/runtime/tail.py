@@ -53,9 +53,9 @@ class Tail:
                 if not channel.tailed:  # a recorder of this process began meanwhile
                     return
                 channel.carried = page.leased_until > self._clock.now()
-                for entry in page.entries:
-                    if entry.seq > channel.newest:  # else the bus was faster
-                        channel.publish(entry)
+                news = [entry for entry in page.entries if entry.seq > channel.newest]  # else the bus was faster
+                if news:
+                    channel.publish(news)
                 more = page.has_more or channel.newest > (page.entries[-1].seq if page.entries else known)
                 if not more:
                     channel.brought(page.status)

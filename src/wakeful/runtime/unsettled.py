@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wakeful.contracts.event import (
     DELTAS,
     LogEntry,
@@ -29,12 +31,20 @@ class Unsettled:
         self._channel = channel
         self._held: list[bytes] | None = None
 
-    def concerns(self, entry: LogEntry) -> bool:
-        """Whether `settle` has to see this event: nearly no delta, as long as nothing is held back."""
-        return self._held is not None or type(entry.event) not in DELTAS
+    def settle(self, entries: Sequence[LogEntry], frames: Sequence[bytes]) -> list[bytes]:
+        """The frames to show now, given the next events and what each adds (empty bytes when that is left out)."""
+        shown: list[bytes] = []
+        for entry, data in zip(entries, frames, strict=True):
+            if type(entry.event) not in DELTAS:
+                shown += self._settle(entry, data)
+            elif self._held is None:
+                shown.append(data)
+            else:
+                self._held.append(data)
+        return shown
 
-    def settle(self, entry: LogEntry, data: bytes) -> list[bytes]:
-        """The frames to show now, given the next event and what it adds (empty bytes when that is left out)."""
+    def _settle(self, entry: LogEntry, data: bytes) -> list[bytes]:
+        """The same for one event that is no delta."""
         match entry.event:
             case StepStarted():
                 return self._begin(entry, [*self._release(), data])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from wakeful.contracts.event import LogEntry
 from wakeful.runtime.channel import Channel
@@ -31,21 +31,21 @@ class View:
         self._shared: Projection | None = None
         self._position = start
 
-    def shared_frame(self, entry: LogEntry) -> bytes | None:
-        """The bytes the next event adds; None when the reader has to make them itself, with `own_frame`."""
-        data = None if self._shared is None else self._shared.frame(entry, self._position)
-        if data is not None:
-            self._position = entry.seq
-        return data
+    def shared_frames(self, entries: Sequence[LogEntry]) -> list[bytes]:
+        """The bytes the next events add, of as many as the shared projection gives."""
+        frames = self._shared.frames(entries, self._position) if self._shared is not None else []
+        if frames:
+            self._position = entries[len(frames) - 1].seq
+        return frames
 
-    async def own_frame(self, entry: LogEntry) -> bytes:
-        """The bytes the next event adds, by a fold of the reader's own."""
+    async def own_frames(self, entries: Sequence[LogEntry]) -> list[bytes]:
+        """The bytes the next events add, by a fold of the reader's own."""
         own = self._own or await self._rebuilt()
-        data = own(entry)
-        self._position = entry.seq
+        frames = [own(entry) for entry in entries]
+        self._position = entries[-1].seq
         self._shared = self._joined(own)
         self._own = own if self._shared is None else None
-        return data
+        return frames
 
     def _joined(self, own: Projector) -> Projection | None:
         """The projection that serves from here on, if any; who catches up with the channel first founds it."""

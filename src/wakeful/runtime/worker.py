@@ -231,7 +231,9 @@ class Worker:
             carry.stop("shutdown")
         # The lease may have been lost and won again while the first carry has not noticed yet.
         earlier = self._berths.get(key)
-        if earlier is not None:
+        if earlier is None:
+            carry.show()
+        else:
             earlier.carry.lose()
         task = self._tasks.create_task(self._carry(key, carry, earlier), name=f"run {claim.run.id}")
         self._berths[key] = _Berth(carry, task, contended)

@@ -25,7 +25,7 @@ from wakeful.contracts.tool import Tool
 from wakeful.sdk.agent import Agent
 from wakeful.sdk.function_agent import FunctionAgent
 from wakeful.sdk.signature import Function
-from wakeful.sdk.thread import in_thread
+from wakeful.sdk.thread import Threads
 from wakeful.sdk.tool import as_tool
 
 CALLABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -96,8 +96,10 @@ def resource(
     def wrap(function: Callable[..., Any]) -> ExposedResource:
         _check_resource(uri, variables, function)
 
+        threads = Threads(getattr(function, "__name__", uri))
+
         async def read(values: Mapping[str, str]) -> str | bytes:
-            found = await _result(function, values)
+            found = await _result(function, values, threads)
             if not isinstance(found, str | bytes):
                 raise TypeError(f"resource {uri} is text or bytes, not a {type(found).__name__}")
             return found
@@ -154,10 +156,11 @@ def _prompt(function: Callable[..., Any], complete: Mapping[str, Completer] | No
     if not CALLABLE_NAME.fullmatch(name):
         raise ConfigurationError(f"a prompt is made of a named function, not of {function!r}")
     arguments = _prompt_arguments(name, function, complete)
+    threads = Threads(name)
 
     async def render(given: Mapping[str, str]) -> tuple[PromptLine, ...]:
         _check_given(name, arguments, given)
-        found = await _result(function, given)
+        found = await _result(function, given, threads)
         return (PromptLine("user", found),) if isinstance(found, str) else tuple(cast("Sequence[PromptLine]", found))
 
     return ExposedPrompt(
@@ -207,8 +210,10 @@ def _completer(given: Completer) -> Complete:
     if len(names) not in (1, 2):
         raise ConfigurationError(f"expected a completer of one or two parameters, found {len(names)}")
 
+    threads = Threads(getattr(given, "__name__", "completer"))
+
     async def of_function(typed: str, others: Mapping[str, str]) -> Sequence[str]:
-        found: object = await _result(given, dict(zip(names, (typed, others), strict=False)))
+        found: object = await _result(given, dict(zip(names, (typed, others), strict=False)), threads)
         return [str(value) for value in cast("Sequence[object]", found)]
 
     return of_function
@@ -224,7 +229,7 @@ def _check_given(name: str, arguments: Sequence[PromptArgument], given: Mapping[
         )
 
 
-async def _result(function: Function, arguments: Mapping[str, Any]) -> object:
+async def _result(function: Function, arguments: Mapping[str, Any], threads: Threads) -> object:
     if inspect.iscoroutinefunction(function):
         return await function(**arguments)
-    return await in_thread(lambda: function(**arguments), name=getattr(function, "__name__", "exposed"))
+    return await threads.run(lambda: function(**arguments))

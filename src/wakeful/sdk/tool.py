@@ -13,7 +13,7 @@ from wakeful.contracts.errors import ConfigurationError
 from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.tool import Effect, Tool, ToolContext, ToolSpec
 from wakeful.sdk.signature import Function, Signature, name_of
-from wakeful.sdk.thread import in_thread
+from wakeful.sdk.thread import Threads
 from wakeful.sdk.values import to_json_value
 
 P = ParamSpec("P")
@@ -27,8 +27,8 @@ class FunctionTool(Generic[P, R]):
     """A function that keeps the promise of `contracts.tool.Tool` and can still be called as itself.
 
     `check` returns Python values (models, dates, enums; defaults filled in) and `call` takes what it returned.
-    A synchronous function runs in a daemon thread of its own with the caller's context variables; what it brings after
-    the call was cancelled is discarded.
+    A synchronous function runs in a daemon thread with the caller's context variables; what it brings after the call
+    was cancelled is discarded.
     """
 
     spec: ToolSpec
@@ -62,6 +62,7 @@ class FunctionTool(Generic[P, R]):
             result=signature.result() if frontend else None,
             timeout_seconds=timeout,
         )
+        self._threads = Threads(f"tool {self.spec.name}")
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The plain function: nothing is validated, awaited or converted."""
@@ -83,7 +84,7 @@ class FunctionTool(Generic[P, R]):
         given = arguments if context_name is None else {context_name: context, **arguments}
         if inspect.iscoroutinefunction(self._target):
             return to_json_value(await self._target(**given), what=f"the result of tool {self.spec.name}")
-        result = await in_thread(lambda: self._in_thread(given), name=f"tool {self.spec.name}")
+        result = await self._threads.run(lambda: self._in_thread(given))
         # A decorator around an async function is a plain function that returns an awaitable.
         return (
             to_json_value(await result, what=f"the result of tool {self.spec.name}")

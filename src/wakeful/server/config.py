@@ -13,6 +13,9 @@ from wakeful.server.files import HOST
 MIB = 1024 * 1024
 PUBLIC_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 TOKEN = re.compile(r"[\x21-\x7e]+")
+OPERATOR = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+DIGEST = "sha256:"
+SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class ServerConfig(BaseSettings):
@@ -31,6 +34,12 @@ class ServerConfig(BaseSettings):
     max_body_bytes: int = Field(default=16 * MIB, ge=1024)
     health_timeout_seconds: float = Field(default=5, gt=0)
     api_tokens: dict[str, SecretStr] = {}
+    admin_token: SecretStr | None = None
+    """The bearer token of the operator `admin`. Without any operator there is no admin API."""
+
+    admin_tokens: dict[str, SecretStr] = {}
+    """Operators by name, each with a token, or better with `sha256:` and the hex digest of one."""
+
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call this server, such as `http://localhost:5173`; `*` is all. Empty: only its own."""
 
@@ -78,6 +87,29 @@ class ServerConfig(BaseSettings):
         if len(set(tokens)) < len(tokens):
             raise ValueError("two scopes have the same token; give each its own")
         return value
+
+    @field_validator("admin_token")
+    @classmethod
+    def _check_admin_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("a token is one or more visible ASCII characters")
+        return value
+
+    @field_validator("admin_tokens")
+    @classmethod
+    def _check_admin_tokens(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, token in value.items():
+            text = token.get_secret_value()
+            if not OPERATOR.fullmatch(name):
+                raise ValueError(f"an operator is named by 1 to 64 letters, digits and -_.@; found {name!r}")
+            if not TOKEN.fullmatch(text) or (text.startswith(DIGEST) and not SHA256.fullmatch(text)):
+                raise ValueError("a token is visible ASCII characters, or sha256: and 64 hex digits")
+        return value
+
+    @property
+    def has_operators(self) -> bool:
+        """Whether anybody may use the admin API."""
+        return self.admin_token is not None or bool(self.admin_tokens)
 
     @property
     def host(self) -> str:

@@ -29,68 +29,76 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        request_id = self._request_id(headers.get(b"x-request-id"))
-        outgoing = _Outgoing(send, request_id)
+        exchange = self._exchange(scope, receive, send)
         began = time.perf_counter()
-        self._metrics.in_flight.inc()
         try:
-            declared = headers.get(b"content-length", b"0")
-            if declared.isdigit() and int(declared) > self._limit:
-                if b"expect" not in headers:
-                    await self._discard(receive)
-                await self._refuse(scope, receive, outgoing)
-            else:
-                await self._app(scope, self._limited(receive), outgoing)
+            with self._metrics.in_flight:
+                if exchange.refused:
+                    await exchange.refuse(scope)
+                else:
+                    await self._app(scope, exchange.receive, exchange.send)
         finally:
-            self._metrics.in_flight.dec()
-            self._metrics.observe(scope, outgoing.status, time.perf_counter() - began)
+            self._metrics.observe(scope, exchange.status, time.perf_counter() - began)
 
-    def _request_id(self, sent: bytes | None) -> bytes:
-        return sent if sent and REQUEST_ID.fullmatch(sent) else self._new_id().encode()
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = self._too_large()
-        response = problem(413, error.code, error.message, headers={"connection": "close"})
-        await response(scope, receive, send)
-
-    def _too_large(self) -> PayloadTooLarge:
-        return PayloadTooLarge(f"the body is larger than {self._limit} bytes; send less or raise max_body_bytes")
-
-    def _limited(self, receive: Receive) -> Receive:
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                await self._discard(receive)
-                raise self._too_large()
-            return message
-
-        return limited
-
-    async def _discard(self, receive: Receive) -> None:
-        """Let a client finish that reads only after it has written; one that sends the limit once more is cut off."""
-        discarded = 0
-        while discarded <= self._limit:
-            message = await receive()
-            discarded += len(message.get("body", b""))
-            if not message.get("more_body", False):
-                return
+    def _exchange(self, scope: Scope, receive: Receive, send: Send) -> _Exchange:
+        headers = dict(scope["headers"])
+        sent = headers.get(b"x-request-id")
+        request_id = sent if sent and REQUEST_ID.fullmatch(sent) else self._new_id().encode()
+        declared = headers.get(b"content-length", b"0")
+        refused = declared.isdigit() and int(declared) > self._limit
+        return _Exchange(receive, send, request_id, self._limit, refused=refused, waits=b"expect" in headers)
 
 
-class _Outgoing:
-    """Adds the request id to the response's head and remembers its status."""
+class _Exchange:
+    """One request and its answer: stops a body that is too long, adds the request id, remembers the status."""
 
-    def __init__(self, send: Send, request_id: bytes) -> None:
+    __slots__ = ("_limit", "_receive", "_received", "_request_id", "_send", "_waits", "refused", "status")
+
+    def __init__(
+        self, receive: Receive, send: Send, request_id: bytes, limit: int, *, refused: bool, waits: bool
+    ) -> None:
+        self.refused = refused
+        self.status = 500
+        self._receive = receive
         self._send = send
         self._request_id = request_id
-        self.status = 500
+        self._limit = limit
+        self._received = 0
+        self._waits = waits
 
-    async def __call__(self, message: Message) -> None:
+    async def receive(self) -> Message:
+        """The next part of the request. Raises `PayloadTooLarge`."""
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > self._limit:
+            if message.get("more_body", False):
+                await self._discard()
+            raise self._too_large()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The next part of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", []), (b"x-request-id", self._request_id)]
         await self._send(message)
+
+    async def refuse(self, scope: Scope) -> None:
+        """Say that the body is too long; one that nobody asked for yet need not be sent."""
+        if not self._waits:
+            await self._discard()
+        error = self._too_large()
+        response = problem(413, error.code, error.message, headers={"connection": "close"})
+        await response(scope, self._receive, self.send)
+
+    def _too_large(self) -> PayloadTooLarge:
+        return PayloadTooLarge(f"the body is larger than {self._limit} bytes; send less or raise max_body_bytes")
+
+    async def _discard(self) -> None:
+        """Let a client finish that reads only after it has written; one that sends the limit once more is cut off."""
+        discarded = 0
+        while discarded <= self._limit:
+            message = await self._receive()
+            discarded += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return

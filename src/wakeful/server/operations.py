@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 from starlette.requests import HTTPConnection
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
 
 from wakeful.contracts.errors import Gone, NotFound
 from wakeful.contracts.event import LogEntry
@@ -40,6 +40,7 @@ from wakeful.runtime.receipt import Receipt
 from wakeful.runtime.runtime import Runtime
 from wakeful.server import sse
 from wakeful.server.auth import Auth, Principal
+from wakeful.server.capabilities import Capabilities, Protocol
 from wakeful.server.checks import check_id, check_json, check_request
 from wakeful.server.config import ServerConfig
 from wakeful.server.control import Control
@@ -67,8 +68,11 @@ class Watch:
 class Operations:
     """The front desk. Whatever a principal's scope does not hold is `NotFound`."""
 
-    def __init__(self, runtime: Runtime, config: ServerConfig, metrics: Metrics) -> None:
+    def __init__(
+        self, runtime: Runtime, config: ServerConfig, metrics: Metrics, protocols: tuple[Protocol, ...] = ()
+    ) -> None:
         self._runtime = runtime
+        self._protocols = protocols
         self._config = config
         self._metrics = metrics
         self._auth = Auth(config)
@@ -94,6 +98,10 @@ class Operations:
         """The agent, or the default one; raises `NotFound`."""
         catalog = self._runtime.catalog
         return catalog.default_agent() if agent_id is None else catalog.agent(agent_id)
+
+    def capabilities(self) -> Capabilities:
+        """What there is to talk to now."""
+        return Capabilities(self._runtime.catalog, self._protocols)
 
     def agent_tools(self, agent: AgentSpec) -> list[ToolSpec]:
         """The agent's own tools, in its order; other agents it may hand work to are not among them."""
@@ -132,14 +140,19 @@ class Operations:
             principal.scope, request, origin=origin, mode=mode, idempotency_key=idempotency_key
         )
 
-    def watch(
-        self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b""
-    ) -> StreamingResponse:
+    def watch(self, run: Run, watch: Watch, *, headers: dict[str, str] | None = None, trailer: bytes = b"") -> Response:
         """An event stream of a run; raises `Gone` when its log was removed."""
-        _check_log(run)
-        return sse.response(
-            self._counted(run, watch), trailer=trailer, headers=headers, going_down=lambda: self._runtime.feed.closing
+        return sse.EventStream(
+            self.frames(run, watch),
+            trailer=trailer,
+            headers=headers,
+            going_down=lambda: self._runtime.feed.closing,
+            counted=self._metrics.streams,
         )
+
+    def frames(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
+        """What such a stream shows; empty bytes mean silence. Raises `Gone`, and while read whatever the store does."""
+        return self._projected(run, watch, lambda: sse.framed(watch.encoder()))
 
     async def payloads(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
         """What `watch` shows, payload by payload, for protocols that frame by themselves; payloads are lines of JSON.
@@ -147,7 +160,6 @@ class Operations:
         Ends when the run rests (with `until_finished`: is finished) or the process goes down. Raises `Gone` when the
         log was removed.
         """
-        _check_log(run)
         own = replace(watch, key=f"lines:{watch.key}")  # no bytes of an event stream's
         lines = self._projected(run, own, lambda: _lines(watch.encoder()))
         async with aclosing(lines):
@@ -277,6 +289,7 @@ class Operations:
         return messages, await self.store.interrupts(active.key) if active else ()
 
     def _projected(self, run: Run, watch: Watch, projector: Callable[[], Projector]) -> AsyncGenerator[bytes]:
+        _check_log(run)
         return self._runtime.feed.project(
             run.key,
             key=watch.key,
@@ -288,13 +301,6 @@ class Operations:
             voids=watch.voids,
             silence_ms=int(self._config.heartbeat_seconds * 1000),
         )
-
-    async def _counted(self, run: Run, watch: Watch) -> AsyncGenerator[bytes]:
-        frames = self._projected(run, watch, lambda: sse.framed(watch.encoder()))
-        with self._metrics.sse_connections.track_inprogress():
-            async with aclosing(frames):
-                async for data in frames:
-                    yield data
 
 
 def _lines(encoder: sse.Encoder) -> Projector:

@@ -9,14 +9,12 @@ import logging
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wakeful.contracts import errors
+from wakeful.contracts.config import PreconditionFailed
 
 log = logging.getLogger("wakeful.http")
 
@@ -29,6 +27,7 @@ STATUS: dict[type[errors.WakefulError], int] = {
     errors.NotFound: 404,
     errors.Gone: 410,
     errors.Conflict: 409,
+    PreconditionFailed: 412,
     errors.Backlogged: 429,
     errors.Unavailable: 503,
     errors.Damaged: 500,
@@ -36,18 +35,6 @@ STATUS: dict[type[errors.WakefulError], int] = {
 RETRY_SECONDS = 2
 """When a client may ask again that is told of no better time: soon, an outage may be a restart."""
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
-
-
-class Problem(BaseModel):
-    """Every error's body."""
-
-    error: str
-    code: str
-    details: Any = None
-
-
-# "default" also keeps FastAPI from documenting its own 422, which never leaves the app.
-DOCUMENTED: dict[int | str, dict[str, Any]] = {"default": {"model": Problem, "description": "An error."}}
 
 
 def status_of(error: errors.WakefulError) -> int:
@@ -84,35 +71,21 @@ def _headers(error: errors.WakefulError) -> dict[str, str]:
             return {}
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the app leave in the JSON shape."""
-    app.add_exception_handler(errors.WakefulError, _wakeful)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _defect)
+def told(request: Request, error: Exception) -> Response:
+    """The response for whatever went wrong; the log is told what a client cannot mend."""
+    match error:
+        case errors.WakefulError():
+            if status_of(error) >= 500:
+                log.error("%s %s: %s", request.method, request.url.path, error.message)
+            return answer(error)
+        case HTTPException(status_code=status):
+            message = f"{request.method} {request.url.path}: {error.detail}"
+            return problem(status, CODES.get(status, "http_error"), message, headers=dict(error.headers or {}))
+        case _:
+            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            return problem(500, "internal", "internal error; the server's log says more")
 
 
-async def _wakeful(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.WakefulError)  # noqa: S101 - narrows what Starlette types as Exception
-    if status_of(error) >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error.message)
-    return answer(error)
-
-
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - narrows what Starlette types as Exception
-    code = CODES.get(error.status_code, "http_error")
-    message = f"{request.method} {request.url.path}: {error.detail}"
-    return problem(error.status_code, code, message, headers=dict(error.headers or {}))
-
-
-async def _invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows what Starlette types as Exception
-    found = [{"at": ".".join(map(str, item["loc"])), "problem": item["msg"]} for item in error.errors()]
-    text = "; ".join(f"{item['at']}: {item['problem']}" for item in found)
-    return problem(400, "bad_request", f"the request is not valid: {text}", found)
-
-
-async def _defect(request: Request, error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(500, "internal", "internal error; the server's log says more")
+def is_defect(error: Exception) -> bool:
+    """Whether nobody meant it to be told to a client."""
+    return not isinstance(error, errors.WakefulError | HTTPException)

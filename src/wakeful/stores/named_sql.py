@@ -15,20 +15,28 @@ Value = str | bytes | int | float | None
 
 _NAME = re.compile(r"^-- name: (\w+)$")
 _CONDITION = re.compile(r"^(.*?) -- (if|unless) (\w+)$")
+# A colon of a cast is not the beginning of a name.
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
 class Query:
-    """One named query. `text(values)` is its SQL for these arguments."""
+    """One named query. `text(values)` is its SQL for these arguments, the same object for those alike."""
 
-    __slots__ = ("_lines", "text")
+    __slots__ = ("_conditions", "_lines", "_texts", "text")
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = [_line(line) for line in lines]
+        self._conditions = tuple({argument for _, _, argument in self._lines if argument is not None})
+        self._texts: dict[tuple[bool, ...], str] = {}
         fixed = "\n".join(line for line, _, _ in self._lines)
-        conditional = any(argument for _, _, argument in self._lines)
-        self.text: Callable[[Mapping[str, object]], str] = self._chosen if conditional else lambda _: fixed
+        self.text: Callable[[Mapping[str, object]], str] = self._chosen if self._conditions else lambda _: fixed
 
     def _chosen(self, values: Mapping[str, object]) -> str:
+        given = tuple([values.get(argument) is not None for argument in self._conditions])
+        text = self._texts.get(given)
+        return self._texts.setdefault(given, self._composed(values)) if text is None else text
+
+    def _composed(self, values: Mapping[str, object]) -> str:
         return "\n".join(
             line
             for line, when_given, argument in self._lines
@@ -40,6 +48,12 @@ def _line(line: str) -> tuple[str, bool, str | None]:
     if found := _CONDITION.match(line):
         return found[1], found[2] == "if", found[3]
     return line, True, None
+
+
+def numbered(text: str, mark: str) -> tuple[str, tuple[str, ...]]:
+    """The SQL with its named parameters numbered from 1 behind `mark`, and their names in order."""
+    names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
+    return _PARAMETER.sub(lambda found: f"{mark}{names.index(found[1]) + 1}", text), names
 
 
 def load_queries(room: str) -> Mapping[str, Query]:

@@ -27,6 +27,7 @@ from wakeful.providers.scripted import ScriptedProvider, call, think
 from wakeful.server.config import ServerConfig
 from wakeful.server.metrics import Metrics
 from wakeful.server.operations import Operations
+from wakeful.server.routing import Router
 
 
 @pytest.mark.proves("G14")
@@ -164,7 +165,8 @@ class Overtaken(Operations):
 async def test_answers_that_are_overtaken_are_judged_by_the_first_ones(chat: Chat, listen: Any, approved: bool) -> None:
     (question,) = await chat.ask("email a@example.com hi")
     runtime = chat.server.runtime.inner
-    app = Starlette(routes=ag_ui.routes(Overtaken(runtime, ServerConfig(), Metrics(runtime))))
+    app = Router(Starlette())
+    app.add(ag_ui.routes(Overtaken(runtime, ServerConfig(), Metrics(runtime))))
     body = {"threadId": "t", "runId": "late", "protocolVersion": "1.0", "resume": [entry(question, approved=approved)]}
 
     async with listen(app) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:

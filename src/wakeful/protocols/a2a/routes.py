@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 from starlette.types import Scope
 
 from wakeful.contracts.errors import WakefulError
@@ -112,12 +111,9 @@ def _legacy(place: str, rest: LegacyRest) -> list[Route]:
 class LegacyRoute(Route):
     """A route of A2A 0.3."""
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether the route serves this request, and the request speaks 0.3."""
-        match, found = super().matches(scope)
-        if match is Match.NONE or speaks_0_3(Request(scope)):
-            return match, found
-        return Match.NONE, {}
+    def serves(self, scope: Scope) -> bool:
+        """Whether the request speaks 0.3."""
+        return speaks_0_3(Request(scope))
 
 
 def _both(path: str, handler: Handler, methods: list[str]) -> list[Route]:

@@ -108,7 +108,7 @@ class Attach:
             return _nothing()
         reader, seen = await self._reader(request, run)
         await self._operations.log(run, after=seen, limit=1)  # what is wrong with it is told before the stream begins
-        return sse.response(self._committed(run, reader, seen), going_down=lambda: False)
+        return sse.EventStream(self._committed(run, reader, seen), going_down=lambda: False)
 
     async def _stream(self, request: Request, run: Run) -> Response:
         reader, seen = await self._reader(request, run)

@@ -94,12 +94,12 @@ class Encoder:
             return []
         self._segment.at = entry.at
         match event:
-            case log.TextDelta(delta):
-                self._blocks.text(delta)
-            case log.ToolCallDelta(call_id, delta):
-                self._calls.more_arguments(call_id, delta)
-            case log.ReasoningDelta(delta):
-                self._blocks.reasoning(delta)
+            case log.TextDelta():
+                self._blocks.text(event.delta)
+            case log.ToolCallDelta():
+                self._calls.more_arguments(event.call_id, event.delta)
+            case log.ReasoningDelta():
+                self._blocks.reasoning(event.delta)
             case log.ReasoningSealed():
                 self._blocks.seal(event)
             case log.RunStarted() | log.RunWaiting() | log.RunFinished():

@@ -127,7 +127,7 @@ class Runs:
         async def frames() -> AsyncGenerator[bytes]:
             yield b"data: %b\n\n" % msgspec.json.encode(error)
 
-        return sse.response(frames(), going_down=lambda: False)
+        return sse.EventStream(frames(), going_down=lambda: False)
 
 
 class Pages:

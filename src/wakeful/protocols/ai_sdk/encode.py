@@ -79,12 +79,12 @@ class Encoder:
         if self._stream.ended and not isinstance(event, (RunStarted, *LASTING)):
             return []
         match event:
-            case TextDelta(delta):
-                self._stream.more("text", delta)
+            case TextDelta():
+                self._stream.more("text", event.delta)
             case ToolCallDelta():
                 self._calls.more(event)
-            case ReasoningDelta(delta):
-                self._stream.more("reasoning", delta)
+            case ReasoningDelta():
+                self._stream.more("reasoning", event.delta)
             case _:
                 self._record.note(entry)
                 self._other(entry, event)

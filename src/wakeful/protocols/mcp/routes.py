@@ -239,7 +239,7 @@ class Door:
         return found
 
     def _stream_of(self, found: AsyncGenerator[bytes]) -> Response:
-        return sse.response(found, going_down=lambda: self._operations.going_down)
+        return sse.EventStream(found, going_down=lambda: self._operations.going_down)
 
     def _check_page(self, request: Request) -> None:
         if not self._origins.allow(request):

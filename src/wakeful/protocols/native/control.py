@@ -10,8 +10,8 @@ from wakeful.contracts.lifecycle import FINISHED
 from wakeful.contracts.run import Run
 from wakeful.protocols.native import control_wire as wire
 from wakeful.protocols.native.decode import decision
+from wakeful.server.documented import documented
 from wakeful.server.operations import Operations
-from wakeful.server.routing import documented
 
 LONGEST_WAIT = 30
 Wait = Annotated[

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from wakeful.protocols.native import control_wire as wire
 from wakeful.protocols.native.encode import accepted_view, dead_letter_view
 from wakeful.server import pages
+from wakeful.server.documented import documented
 from wakeful.server.operations import Operations
-from wakeful.server.routing import documented
 
 FILTERS = {"list": "dead letters"}
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Request
 from wakeful.protocols.native import control_wire as wire
 from wakeful.protocols.native.decode import MODES, run_input, thread_request
 from wakeful.protocols.native.encode import accepted_view
+from wakeful.server.documented import documented
 from wakeful.server.operations import Operations
-from wakeful.server.routing import documented
 
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 

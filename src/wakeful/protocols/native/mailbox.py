@@ -11,8 +11,8 @@ from wakeful.protocols.native import control_wire as wire
 from wakeful.protocols.native.decode import messages
 from wakeful.protocols.native.encode import mailbox_view
 from wakeful.server.checks import check_messages
+from wakeful.server.documented import documented
 from wakeful.server.operations import Operations
-from wakeful.server.routing import documented
 
 
 def router(operations: Operations) -> APIRouter:

@@ -11,8 +11,8 @@ from wakeful.contracts.query import MessageQuery
 from wakeful.protocols.native import wire
 from wakeful.protocols.native.encode import message_view
 from wakeful.server import pages
+from wakeful.server.documented import documented
 from wakeful.server.operations import Operations
-from wakeful.server.routing import documented
 
 SHOWN: dict[str, Visibility | None] = {"external": "external", "internal": "internal", "all": None}
 

@@ -16,8 +16,8 @@ from wakeful.protocols.native.control_wire import LAST
 from wakeful.protocols.native.decode import run_request
 from wakeful.protocols.native.encode import Encoder, event_view, run_view
 from wakeful.server import pages
+from wakeful.server.documented import documented
 from wakeful.server.operations import Operations, Watch
-from wakeful.server.routing import documented
 from wakeful.server.sse import last_event_id
 
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {

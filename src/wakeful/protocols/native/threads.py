@@ -13,8 +13,8 @@ from wakeful.contracts.store import ChildStrategy
 from wakeful.protocols.native import wire
 from wakeful.protocols.native.encode import summary_view, thread_view
 from wakeful.server import pages
+from wakeful.server.documented import documented
 from wakeful.server.operations import Operations
-from wakeful.server.routing import documented
 
 Alias = Annotated[str | None, Query(include_in_schema=False)]
 

@@ -6,8 +6,9 @@ from wakeful.contracts.model import ModelRequest
 from wakeful.providers.anthropic.prompt import encode_prompt
 from wakeful.providers.anthropic.reply import MessageReply
 from wakeful.providers.call_ids import CallIds
+from wakeful.providers.http import Question
 from wakeful.providers.sources import Citations
-from wakeful.providers.vendor import Question, VendorProvider
+from wakeful.providers.vendor import VendorProvider
 
 VERSION = "2023-06-01"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from wakeful.contracts.model import ModelRequest
 from wakeful.providers.call_ids import CallIds
+from wakeful.providers.http import Question
 from wakeful.providers.openai.prompt import encode_prompt
 from wakeful.providers.openai.reply import ChatReply
 from wakeful.providers.sources import Citations
-from wakeful.providers.vendor import Question, VendorProvider
+from wakeful.providers.vendor import VendorProvider
 
 
 class OpenAIProvider(VendorProvider):

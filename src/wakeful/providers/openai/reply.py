@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -21,6 +21,9 @@ _FINISH: Mapping[str, FinishReason] = {
 }
 
 
+_NONE = msgspec.Raw(b"null")
+
+
 class _Page(msgspec.Struct):
     url: str
     title: str | None = None
@@ -34,21 +37,21 @@ class _Annotation(msgspec.Struct):
 
 
 class _Annotated(msgspec.Struct):
-    annotations: msgspec.Raw = msgspec.Raw(b"null")
+    annotations: msgspec.Raw = _NONE
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, gc=False):
     name: str | None = None
     arguments: str | None = None
 
 
-class _CallDelta(msgspec.Struct):
+class _CallDelta(msgspec.Struct, gc=False):
     index: int | None = None
     id: str | None = None
     function: _Function | None = None
 
 
-class _Delta(_Annotated):
+class _Delta(_Annotated, gc=False):
     content: str | None = None
     refusal: str | None = None
     reasoning: str | None = None  # OpenRouter, newer vLLM, Groq
@@ -56,7 +59,7 @@ class _Delta(_Annotated):
     tool_calls: list[_CallDelta] | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     delta: _Delta | None = None
     message: _Annotated | None = None  # some servers repeat the whole message at the end
     finish_reason: str | None = None
@@ -89,7 +92,7 @@ class _Usage(msgspec.Struct):
         )
 
 
-class _Chunk(msgspec.Struct):
+class _Chunk(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
     model: str | None = None
@@ -132,7 +135,10 @@ class ChatReply:
         if chunk.usage is not None:
             self._usage = chunk.usage.counted()
         self._model = chunk.model or self._model
-        return self._sources.place([part for choice in chunk.choices or () for part in self._choice(choice)])
+        parts: list[ModelChunk] = []
+        for choice in chunk.choices or ():
+            self._read_choice(choice, parts)
+        return self._sources.place(parts)
 
     def end(self) -> list[ModelChunk]:
         """The last chunk of a stream without `[DONE]`."""
@@ -147,40 +153,40 @@ class ChatReply:
             reason = "tool_calls"
         return self._sources.place([ReplyFinished(reason, self._usage, self._model)])
 
-    def _choice(self, choice: _Choice) -> Iterator[ModelChunk]:
+    def _read_choice(self, choice: _Choice, parts: list[ModelChunk]) -> None:
         self._finish = choice.finish_reason or self._finish
         delta = choice.delta
         for annotated in (delta, choice.message):
-            if annotated is not None:
-                self._cite(annotated)
+            if annotated is not None and annotated.annotations is not _NONE:
+                self._cite(annotated.annotations)
         if delta is None:
             return
         if reasoning := delta.reasoning_content or delta.reasoning:
-            yield ReasoningDelta(reasoning)
+            parts.append(ReasoningDelta(reasoning))
         if text := delta.content or delta.refusal:
-            yield TextDelta(text)
+            parts.append(TextDelta(text))
         for call in delta.tool_calls or ():
-            yield from self._call(call)
+            self._read_call(call, parts)
 
-    def _cite(self, annotated: _Annotated) -> None:
-        for raw in readable(_lists, annotated.annotations) or ():
+    def _cite(self, annotations: msgspec.Raw) -> None:
+        for raw in readable(_lists, annotations) or ():
             annotation = readable(_annotations, raw)
             if annotation is not None and (page := annotation.url_citation) is not None:
                 known = page.start_index is not None and page.end_index is not None
                 span = Span(page.start_index or 0, page.end_index or 0) if known else None
                 self._sources.cite_page(page.url, title=page.title, span=span)
 
-    def _call(self, delta: _CallDelta) -> Iterator[ModelChunk]:
+    def _read_call(self, delta: _CallDelta, parts: list[ModelChunk]) -> None:
         function = delta.function or _Function()
         index = self._index(delta, function)
         if index not in self._calls:
             if not function.name:
                 raise self._failures.malformed("a tool call begins without a name")
             self._calls[index] = _OpenCall(self._ids.claim(delta.id), delta.id)
-            yield ToolCallProposed(self._calls[index].call_id, function.name)
+            parts.append(ToolCallProposed(self._calls[index].call_id, function.name))
         self._latest = index
         if function.arguments:
-            yield ToolCallDelta(self._calls[index].call_id, function.arguments)
+            parts.append(ToolCallDelta(self._calls[index].call_id, function.arguments))
 
     def _index(self, delta: _CallDelta, function: _Function) -> int:
         """Which call is meant: some servers leave the index out, some say 0 for every call, each with its own id."""

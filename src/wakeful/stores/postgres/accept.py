@@ -8,9 +8,10 @@ from wakeful.contracts.errors import Backlogged, Conflict
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus
 from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import Accepted, ClaimRequest, Submission
+from wakeful.stores.accepting import accepted_log, accepted_run
 from wakeful.stores.postgres.endings import retire, stop_others
 from wakeful.stores.postgres.messages import add_messages, message_seq, replace_messages
-from wakeful.stores.postgres.runs import bounds, run_by_key, write_entries
+from wakeful.stores.postgres.runs import run_by_key, write_entries
 from wakeful.stores.postgres.session import Row, Session
 from wakeful.stores.rows import json_blob
 
@@ -36,9 +37,9 @@ async def accept(session: Session, submission: Submission) -> Accepted:
     cancelling = await stop_others(session, others, submission.at) if submission.supersede else None
     if others:
         await _refuse_backlog(session, submission, thread_key)
-    lease, run_key = await _write(session, submission, thread_key, free=not others)
+    lease, run = await _write(session, submission, thread_key, free=not others)
     accepted = Accepted(
-        run=await run_by_key(session, run_key),
+        run=run,
         dispatch_id=submission.dispatch_id,
         lease=lease,
         cancelling=cancelling,
@@ -49,20 +50,24 @@ async def accept(session: Session, submission: Submission) -> Accepted:
     return accepted
 
 
-async def _write(session: Session, submission: Submission, thread_key: int, *, free: bool) -> tuple[Lease | None, int]:
-    """The run with all that belongs to it: its lease, if there is one, and its key."""
+async def _write(session: Session, submission: Submission, thread_key: int, *, free: bool) -> tuple[Lease | None, Run]:
+    """The run with all that belongs to it; its lease, if there is one."""
     claim = submission.claim if free else None
     replaced = submission.replace_from
     first = None if replaced is None else await message_seq(session, thread_key, replaced)
-    run_key = await _write_run(session, submission, thread_key, claim, replace_from=first)
+    log = accepted_log(submission, claim)
+    run_key = await _write_run(
+        session, submission, thread_key, claim, last_seq=log[-1].seq if log else 0, replace_from=first
+    )
+    run = accepted_run(submission, claim, key=run_key, thread_key=thread_key)
     due_at = submission.at if free else None
     dispatch_key = await _write_dispatch(session, submission, run_key, claim, due_at=due_at)
-    await write_entries(session, run_key, submission.entries)
+    await write_entries(session, run_key, log)
     if claim is None:
-        return None, run_key
+        return None, run
     await replace_messages(session, thread_key, first, submission.run_id)
     await add_messages(session, thread_key, submission.messages, claim.now)
-    return Lease(run_key, dispatch_key, 1, claim.until), run_key
+    return Lease(run_key, dispatch_key, 1, claim.until), run
 
 
 def _announce(session: Session, submission: Submission, accepted: Accepted) -> None:
@@ -113,9 +118,14 @@ async def _replay(session: Session, submission: Submission, known: Sequence[Row]
 
 
 async def _write_run(
-    session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None, *, replace_from: int | None
+    session: Session,
+    submission: Submission,
+    thread_key: int,
+    claim: ClaimRequest | None,
+    *,
+    last_seq: int,
+    replace_from: int | None,
 ) -> int:
-    _, last_seq = bounds(submission.entries)
     return await session.value(
         "insert_run",
         thread_key=thread_key,
@@ -132,7 +142,7 @@ async def _write_run(
         input=None if claim else json_blob(submission.messages),
         digest=submission.digest,
         idempotency_key=submission.idempotency_key,
-        last_seq=last_seq or 0,
+        last_seq=last_seq,
         mode=submission.mode,
         replace_from=replace_from,
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from wakeful.contracts.errors import Conflict
 from wakeful.contracts.signal import Signal
-from wakeful.stores.named_sql import Query, Value
+from wakeful.stores.named_sql import Query, Value, numbered
 
 Argument = Value | Sequence[Value]
-
-# A colon of a cast is not the beginning of a name.
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
 class Row(Protocol):
@@ -54,13 +50,8 @@ class Statements:
     def prepare(self, name: str, values: Mapping[str, Argument]) -> tuple[str, list[Argument]]:
         """The SQL of a query for these arguments, and the arguments in order."""
         text = self._queries[name].text(values)
-        numbered = self._numbered.get(text) or self._numbered.setdefault(text, _number(text))
-        return numbered[0], [values[argument] for argument in numbered[1]]
-
-
-def _number(text: str) -> tuple[str, tuple[str, ...]]:
-    names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
-    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text), names
+        known = self._numbered.get(text) or self._numbered.setdefault(text, numbered(text, "$"))
+        return known[0], [values[argument] for argument in known[1]]
 
 
 class Session:

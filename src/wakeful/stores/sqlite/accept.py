@@ -9,10 +9,12 @@ from wakeful.contracts.errors import Backlogged, Conflict
 from wakeful.contracts.lifecycle import DispatchStatus, RunStatus
 from wakeful.contracts.run import Lease, Run
 from wakeful.contracts.store import Accepted, ClaimRequest, Submission
+from wakeful.stores.accepting import accepted_log, accepted_run
+from wakeful.stores.named_sql import Value
 from wakeful.stores.rows import json_blob
 from wakeful.stores.sqlite.endings import retire, stop_others
-from wakeful.stores.sqlite.messages import add_messages, message_seq, replace_messages
-from wakeful.stores.sqlite.runs import bounds, run_by_key, write_entries
+from wakeful.stores.sqlite.messages import add_messages, begin_messages, message_seq, replace_messages
+from wakeful.stores.sqlite.runs import run_by_key, write_entries
 from wakeful.stores.sqlite.session import Session
 
 
@@ -26,8 +28,7 @@ def accept(session: Session, submission: Submission) -> Accepted:
     )
     if known:
         return _replay(session, submission, known)
-    opened = session.row("thread_key", scope=submission.scope, id=submission.thread_id) is None
-    thread_key = _touch_thread(session, submission)
+    thread_key, opened = _touch_thread(session, submission)
     for retirement in submission.retire:
         retire(session, retirement, thread_key=thread_key)
     others = session.rows("in_the_way", thread_key=thread_key)
@@ -35,16 +36,13 @@ def accept(session: Session, submission: Submission) -> Accepted:
     if others:
         _refuse_backlog(session, submission, thread_key)
     claim = None if others else submission.claim
-    replaced = submission.replace_from
-    first = None if replaced is None else message_seq(session, thread_key, replaced)
-    run_key = _write_run(session, submission, thread_key, claim, replace_from=first)
-    dispatch_key = _write_dispatch(session, submission, run_key, claim, due_at=None if others else submission.at)
-    write_entries(session, run_key, submission.entries)
-    if claim:
-        replace_messages(session, thread_key, first, submission.run_id)
+    run_key, dispatch_key = _write(session, submission, thread_key, claim, due_at=None if others else submission.at)
+    if claim and opened:
+        begin_messages(session, thread_key, submission.messages)
+    elif claim:
         add_messages(session, thread_key, submission.messages, claim.now)
     return Accepted(
-        run=run_by_key(session, run_key),
+        run=accepted_run(submission, claim, key=run_key, thread_key=thread_key),
         dispatch_id=submission.dispatch_id,
         lease=Lease(run_key, dispatch_key, 1, claim.until) if claim else None,
         cancelling=cancelling,
@@ -53,15 +51,18 @@ def accept(session: Session, submission: Submission) -> Accepted:
     )
 
 
-def _touch_thread(session: Session, submission: Submission) -> int:
-    return session.value(
-        "touch_thread",
-        scope=submission.scope,
-        id=submission.thread_id,
-        agent_id=submission.agent_id,
-        at=submission.at,
-        generations=1 if submission.supersede else 0,
-    )
+def _touch_thread(session: Session, submission: Submission) -> tuple[int, bool]:
+    """The thread's key, and whether it did not exist."""
+    values: dict[str, Value] = {
+        "agent_id": submission.agent_id,
+        "at": submission.at,
+        "generations": 1 if submission.supersede else 0,
+    }
+    key = session.value("thread_key", scope=submission.scope, id=submission.thread_id)
+    if key is not None:
+        session.must_change("touch_thread", key=key, **values)
+        return key, False
+    return session.value("open_thread", scope=submission.scope, id=submission.thread_id, **values), True
 
 
 def _refuse_backlog(session: Session, submission: Submission, thread_key: int) -> None:
@@ -92,10 +93,29 @@ def _replay(session: Session, submission: Submission, known: Sequence[sqlite3.Ro
     return Accepted(run=run_by_key(session, row["key"]), dispatch_id=row["dispatch_id"], replayed=True)
 
 
+def _write(
+    session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None, *, due_at: int | None
+) -> tuple[int, int]:
+    """The run, its log and its dispatch; the keys of run and dispatch."""
+    replaced = submission.replace_from
+    first = None if replaced is None else message_seq(session, thread_key, replaced)
+    log = accepted_log(submission, claim)
+    run_key = _write_run(session, submission, thread_key, claim, last_seq=log[-1].seq if log else 0, replace_from=first)
+    write_entries(session, run_key, log)
+    if claim:
+        replace_messages(session, thread_key, first, submission.run_id)
+    return run_key, _write_dispatch(session, submission, run_key, claim, due_at=due_at)
+
+
 def _write_run(
-    session: Session, submission: Submission, thread_key: int, claim: ClaimRequest | None, *, replace_from: int | None
+    session: Session,
+    submission: Submission,
+    thread_key: int,
+    claim: ClaimRequest | None,
+    *,
+    last_seq: int,
+    replace_from: int | None,
 ) -> int:
-    _, last_seq = bounds(submission.entries)
     return session.value(
         "insert_run",
         thread_key=thread_key,
@@ -112,7 +132,7 @@ def _write_run(
         input=None if claim else json_blob(submission.messages),
         digest=submission.digest,
         idempotency_key=submission.idempotency_key,
-        last_seq=last_seq or 0,
+        last_seq=last_seq,
         mode=submission.mode,
         replace_from=replace_from,
     )

@@ -16,16 +16,24 @@ from wakeful.stores.sqlite.session import Session
 
 def add_messages(session: Session, thread_key: int, messages: Sequence[Message], at: int) -> None:
     """Append to the thread what it does not have yet; sequence numbers are dense from 1."""
-    if not messages:
-        return
-    known = known_message_ids(session, thread_key, [message.id for message in messages])
+    if messages:
+        known = known_message_ids(session, thread_key, [message.id for message in messages])
+        _append(session, thread_key, [message for message in messages if message.id not in known], at)
+
+
+def begin_messages(session: Session, thread_key: int, messages: Sequence[Message]) -> None:
+    """Give a thread that was made in this transaction its first messages."""
+    _append(session, thread_key, messages, None)
+
+
+def _append(session: Session, thread_key: int, messages: Sequence[Message], at: int | None) -> None:
+    """Append what the thread does not have; of equal ids the first counts."""
     fresh: dict[str, Message] = {}
     for message in messages:
-        if message.id not in known:
-            fresh.setdefault(message.id, message)
+        fresh.setdefault(message.id, message)
     if not fresh:
         return
-    external = sum(message.visibility == "external" for message in fresh.values())
+    external = sum([message.visibility == "external" for message in fresh.values()])
     last = session.value("reserve_messages", thread_key=thread_key, count=len(fresh), external=external, at=at)
     session.many(
         "insert_message",

@@ -7,21 +7,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wakeful.contracts.errors import Conflict
-from wakeful.stores.named_sql import Query, Value
+from wakeful.stores.named_sql import Query, Value, numbered
 
 
 class Session:
     """Runs named queries on one connection, which is in autocommit mode: transactions are begun and ended by name."""
 
-    __slots__ = ("_connection", "_queries")
+    __slots__ = ("_connection", "_numbered", "_queries")
 
     def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, Query]) -> None:
         self._connection = connection
         self._queries = queries
+        self._numbered: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def rows(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         """All rows of a query."""
-        return self._connection.execute(self._queries[name].text(values), values).fetchall()
+        return self._execute(name, values).fetchall()
 
     def row(self, name: str, /, **values: Value) -> sqlite3.Row | None:
         """The first row of a query, None when there is none."""
@@ -39,7 +40,7 @@ class Session:
 
     def count(self, name: str, /, **values: Value) -> int:
         """Run a write; how many rows it changed."""
-        return self._connection.execute(self._queries[name].text(values), values).rowcount
+        return self._execute(name, values).rowcount
 
     def must_change(self, name: str, /, **values: Value) -> None:
         """Run a write that has to find its row; raises `Conflict` when it does not."""
@@ -53,6 +54,12 @@ class Session:
     def control(self, statement: str) -> None:
         """Begin, mark or end a transaction."""
         self._connection.execute(statement)
+
+    def _execute(self, name: str, values: Mapping[str, Value]) -> sqlite3.Cursor:
+        """Arguments go by number: for named ones the driver would make a text of every name, each time."""
+        text = self._queries[name].text(values)
+        known = self._numbered.get(text) or self._numbered.setdefault(text, numbered(text, "?"))
+        return self._connection.execute(known[0], [values[argument] for argument in known[1]])
 
     @property
     def in_transaction(self) -> bool:

@@ -1,7 +1,8 @@
 """The one thread that writes, with group commit.
 
-All work queued at a moment shares one transaction, each piece inside its own savepoint, so that what fails is
-undone alone. Results go back to the event loop together, after the commit.
+All work queued at a moment shares one transaction. Where a piece of it fails, all of it is begun again with a
+savepoint around each piece, so that what fails is undone alone; so work may be run twice, and writes nothing but to its
+session. Results go back to the event loop together, after the commit.
 """
 
 from __future__ import annotations
@@ -13,26 +14,16 @@ import threading
 from collections.abc import Callable
 from itertools import groupby
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from wakeful.stores.sqlite.failures import readable
+from wakeful.stores.sqlite.lane import Job, Outcome, hand_back
 from wakeful.stores.sqlite.session import Session
 
 T = TypeVar("T")
 
 # More would make the first of a batch wait for the last.
 LARGEST_BATCH = 256
-
-
-class _Job(NamedTuple):
-    work: Callable[[Session], Any]
-    future: asyncio.Future[Any]
-    alone: bool = False
-
-
-class _Outcome(NamedTuple):
-    result: Any = None
-    error: Exception | None = None
 
 
 class Writer:
@@ -42,20 +33,20 @@ class Writer:
         self._session = session
         self._database = database
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"writer of {database}", daemon=True)
         self._thread.start()
 
     async def run(self, work: Callable[[Session], T]) -> T:
         """The work's result once its batch is committed. Cancelling the wait does not undo the work."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Job(work, future))
+        self._queue.put(Job(work, future))
         return await future
 
     async def run_alone(self, work: Callable[[Session], T]) -> T:
         """The work's result, outside of any transaction. Cancelling the wait does not undo the work."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Job(work, future, alone=True))
+        self._queue.put(Job(work, future, alone=True))
         return await future
 
     async def aclose(self) -> None:
@@ -65,15 +56,12 @@ class Writer:
 
     def _serve(self) -> None:
         while batch := self._next_batch():
-            outcomes = self._carry_out(batch)
-            # The loop may be gone when its owner forgot to close us; then nobody waits for the outcome.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(_deliver, batch, outcomes)
+            hand_back(self._loop, batch, self._carry_out(batch))
         self._session.close()
 
-    def _next_batch(self) -> list[_Job]:
+    def _next_batch(self) -> list[Job]:
         """Everything queued, at least one job; empty means stop."""
-        batch: list[_Job] = []
+        batch: list[Job] = []
         job = self._queue.get()
         with contextlib.suppress(Empty):
             while job is not None:
@@ -85,41 +73,52 @@ class Writer:
                 self._queue.put(None)  # stop after this batch
         return batch
 
-    def _carry_out(self, batch: list[_Job]) -> list[_Outcome]:
+    def _carry_out(self, batch: list[Job]) -> list[Outcome]:
         """What waits together is committed together, around the jobs that want to be alone."""
-        outcomes: list[_Outcome] = []
+        outcomes: list[Outcome] = []
         for alone, group in groupby(batch, key=lambda job: job.alone):
             jobs = list(group)
             outcomes += [self._attempt_alone(job.work) for job in jobs] if alone else self._commit(jobs)
         return outcomes
 
-    def _attempt_alone(self, work: Callable[[Session], Any]) -> _Outcome:
+    def _attempt_alone(self, work: Callable[[Session], Any]) -> Outcome:
         try:
-            return _Outcome(result=work(self._session))
+            return Outcome(result=work(self._session))
         except Exception as error:
             self._roll_back()
-            return _Outcome(error=readable(error, self._database))
+            return Outcome(error=readable(error, self._database))
 
-    def _commit(self, batch: list[_Job]) -> list[_Outcome]:
+    def _commit(self, batch: list[Job]) -> list[Outcome]:
         try:
             self._session.control("begin immediate")
-            outcomes = [self._attempt(job.work) for job in batch]
+            outcomes = self._attempt_all(batch) or [self._attempt(job.work) for job in batch]
             self._session.control("commit")
         except sqlite3.Error as error:
             self._roll_back()
-            return [_Outcome(error=readable(error, self._database)) for _ in batch]
+            return [Outcome(error=readable(error, self._database)) for _ in batch]
         return outcomes
 
-    def _attempt(self, work: Callable[[Session], Any]) -> _Outcome:
+    def _attempt_all(self, batch: list[Job]) -> list[Outcome] | None:
+        """All jobs, as if none could fail; None, in a transaction begun anew, when one did."""
+        try:
+            return [Outcome(result=job.work(self._session)) for job in batch]
+        except Exception as error:
+            if not self._session.in_transaction:
+                raise _ended(error) from error
+        self._session.control("rollback")
+        self._session.control("begin immediate")
+        return None
+
+    def _attempt(self, work: Callable[[Session], Any]) -> Outcome:
         """One job in its savepoint. Raises the driver's error when it ended the whole transaction."""
         self._session.control("savepoint job")
         try:
-            outcome = _Outcome(result=work(self._session))
+            outcome = Outcome(result=work(self._session))
         except Exception as error:
             if not self._session.in_transaction:
                 raise _ended(error) from error
             self._session.control("rollback to job")
-            outcome = _Outcome(error=readable(error, self._database))
+            outcome = Outcome(error=readable(error, self._database))
         self._session.control("release job")
         return outcome
 
@@ -132,13 +131,3 @@ class Writer:
 
 def _ended(error: Exception) -> sqlite3.Error:
     return error if isinstance(error, sqlite3.Error) else sqlite3.OperationalError(str(error))
-
-
-def _deliver(batch: list[_Job], outcomes: list[_Outcome]) -> None:
-    for job, outcome in zip(batch, outcomes, strict=True):
-        if job.future.done():
-            continue
-        if outcome.error is None:
-            job.future.set_result(outcome.result)
-        else:
-            job.future.set_exception(outcome.error)

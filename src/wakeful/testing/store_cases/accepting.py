@@ -22,6 +22,7 @@ from wakeful.testing.store_cases.builders import (
     log_numbers,
     message,
     message_ids,
+    more,
     reread,
     retirement,
     settlement,
@@ -51,6 +52,34 @@ class AcceptingCases:
         assert accepted.lease is None
         assert accepted.cancelling is None
         assert not accepted.replayed
+
+    async def test_a_run_that_is_leased_at_once_begins_with_its_start(self, store: Store) -> None:
+        accepted = await store.accept(submission("r1", claim=worker(), started=log(2, 3)))
+
+        assert await log_numbers(store, accepted.run) == [1, 2, 3]
+        with pytest.raises(Conflict):
+            await store.append([more(leased(accepted), log(3, 3))])
+        assert not await store.append([more(leased(accepted), log(4, 4))])
+
+    async def test_a_run_that_has_to_wait_begins_without_its_start(self, store: Store) -> None:
+        await start(store, "r1")
+
+        accepted = await store.accept(submission("r2", claim=worker(), started=log(2, 3)))
+
+        assert await log_numbers(store, accepted.run) == [1]
+        (waiting,) = await store.mailbox(accepted.run.thread_key)
+        assert waiting.revision == 1
+
+    @pytest.mark.parametrize("thread_id", ["t1", "t2"])
+    async def test_the_run_is_told_as_it_is_stored(self, store: Store, thread_id: str) -> None:
+        await start(store, "r1")
+        options = RunOptions(context="page 7", state={"items": [1, 2.5, None]})
+
+        accepted = await store.accept(
+            submission("r2", thread_id=thread_id, options=options, parent_run_id="r0", claim=worker(now=1_007))
+        )
+
+        assert accepted.run == await reread(store, accepted.run)
 
     async def test_input_joins_the_thread_only_when_its_run_is_claimed(self, store: Store) -> None:
         accepted = await store.accept(submission("r1"))

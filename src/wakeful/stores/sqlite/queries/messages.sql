@@ -7,9 +7,9 @@ where thread_key = :thread_key
 -- name: reserve_messages
 update threads
 set
+  updated_at = max(updated_at, :at), -- if at
   message_seq = message_seq + :count,
-  message_count = message_count + :external,
-  updated_at = max(updated_at, :at)
+  message_count = message_count + :external
 where key = :thread_key
 returning message_seq
 

@@ -8,7 +8,8 @@ select
 from runs as run
 join threads as thread on thread.key = run.thread_key
 where run.scope = :scope
-  and (run.id = :run_id or run.idempotency_key = :idempotency_key)
+  and run.id = :run_id -- unless idempotency_key
+  and (run.id = :run_id or run.idempotency_key = :idempotency_key) -- if idempotency_key
 
 -- name: insert_run
 insert into runs (

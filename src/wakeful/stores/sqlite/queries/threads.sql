@@ -4,15 +4,18 @@ values (:scope, :id, :created_at, :updated_at, :title, :resource_id, :parent_key
 on conflict (scope, id) do nothing
 returning key
 
--- name: touch_thread
+-- name: open_thread
 insert into threads (scope, id, created_at, updated_at, custom, latest_agent_id, generation)
 values (:scope, :id, :at, :at, cast('{}' as blob), :agent_id, :generations)
-on conflict (scope, id) do update
-set
-  updated_at = max(updated_at, excluded.updated_at),
-  latest_agent_id = excluded.latest_agent_id,
-  generation = generation + excluded.generation
 returning key
+
+-- name: touch_thread
+update threads
+set
+  updated_at = max(updated_at, :at),
+  latest_agent_id = :agent_id,
+  generation = generation + :generations
+where key = :key
 
 -- name: hand_thread_to
 update threads

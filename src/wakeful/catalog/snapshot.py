@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from typing import Protocol
 
 from wakeful.contracts.backend import Backend
 from wakeful.contracts.errors import ConfigurationError, NotFound
 from wakeful.contracts.exposure import NOTHING_EXPOSED, Exposure
+from wakeful.contracts.glob import Glob, glob
 from wakeful.contracts.model import Provider
 from wakeful.contracts.price import NO_PRICES, Prices
 from wakeful.contracts.spec import AgentSpec, ModelSpec
@@ -18,7 +20,10 @@ from wakeful.contracts.tool_source import ToolSource
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What exists, by id. Built complete and checked by `bootstrap`; never changed."""
+    """What exists, by id. Built complete and checked by `bootstrap`; never changed.
+
+    `publication` is the journal entry it was built from, 0 for what code alone defines.
+    """
 
     agents: Mapping[str, AgentSpec]
     models: Mapping[str, ModelSpec]
@@ -30,6 +35,7 @@ class Catalog:
     exposure: Exposure = NOTHING_EXPOSED
     sources: Mapping[str, ToolSource] = field(default_factory=dict[str, ToolSource])
     """By what the names of their tools begin with."""
+    publication: int = 0
 
     def agent(self, agent_id: str) -> AgentSpec:
         """The agent, or the caller of an exposed tool; raises `NotFound`."""
@@ -39,27 +45,21 @@ class Catalog:
         return spec
 
     def offered(self, name: str) -> Mapping[str, Tool]:
-        """The tools a name of `AgentSpec.tools` stands for now: one, or those of sources that fit its pattern.
+        """The tools a name of `AgentSpec.tools` stands for now: one, or all that fit its glob.
 
-        Nothing when the source does not offer it at present. Raises `NotFound` when there is neither such a tool nor
-        such a source.
+        Nothing when a source does not offer it at present. Raises `NotFound` when there is neither such a tool nor
+        a source it could be of.
         """
         if name in self.tools:
             return {name: self.tools[name]}
-        head = name.partition("*")[0]
-        sources = [
-            source
-            for prefix, source in self.sources.items()
-            if head.startswith(prefix) or ("*" in name and prefix.startswith(head))
-        ]
-        if not sources:
+        wanted = glob(name)
+        found = {known: tool for known, tool in self.tools.items() if wanted.fits(known)}
+        sources = [source for prefix, source in self.sources.items() if _may_be_of(wanted, prefix)]
+        if not found and not sources:
             raise NotFound("tool", name)
-        return {
-            known: tool
-            for source in sources
-            for known, tool in source.tools.items()
-            if known == name or ("*" in name and fnmatchcase(known, name))
-        }
+        for source in sources:
+            found |= {known: tool for known, tool in source.tools.items() if wanted.fits(known)}
+        return found
 
     def default_agent(self) -> AgentSpec:
         """The agent of a request that names none: `default` where there is one, else the first."""
@@ -90,3 +90,49 @@ class Catalog:
             known = ", ".join(self.providers) or "none"
             raise ConfigurationError(f"model {model!r} needs provider {spec.provider!r}; available: {known}")
         return found, spec
+
+
+class Snapshots(Protocol):
+    """The catalogs of one process."""
+
+    @property
+    def current(self) -> Catalog:
+        """What counts now."""
+        ...
+
+    async def at(self, publication: int) -> Catalog:
+        """What a run began with. Raises `ConfigurationError`."""
+        ...
+
+    async def follow(self) -> None:
+        """Take over what others publish, until cancelled."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release what the catalogs hold; none is used afterwards."""
+        ...
+
+
+class Unchanging:
+    """One catalog for ever."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.current = catalog
+
+    async def at(self, publication: int) -> Catalog:
+        """Always the same."""
+        return self.current
+
+    async def follow(self) -> None:
+        """There is nothing to follow."""
+
+    async def aclose(self) -> None:
+        """Release its providers and backends."""
+        plugs = (*self.current.providers.values(), *self.current.backends.values())
+        async with AsyncExitStack() as closing:
+            for plug in {id(plug): plug for plug in plugs}.values():
+                closing.push_async_callback(plug.aclose)
+
+
+def _may_be_of(wanted: Glob, prefix: str) -> bool:
+    return wanted.head.startswith(prefix) or (wanted.literal is None and prefix.startswith(wanted.head))
