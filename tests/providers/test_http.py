@@ -18,6 +18,7 @@ from wakeful.contracts.model_errors import (
     Overloaded,
     RateLimited,
 )
+from wakeful.providers.http import READ_BYTES
 
 KEY = "key-that-stays-secret"
 
@@ -39,6 +40,33 @@ async def test_carriage_returns_and_comments_do_no_harm(vendor, wire, whole_repl
         heard = await listen(provider, ask("hello"))
 
     assert heard.text == "hi"
+
+
+async def test_a_flood_is_read_in_slices_and_others_get_their_turn_between(vendor, open_provider, ask) -> None:
+    words = 1000
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"x" * words + b'"}}]}\n\n'
+    vendor.will_send(
+        event * words + b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    )
+    turns, heard, slices = 0, 0, 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with open_provider("openai", base_url=vendor.url) as provider:
+        waiting = asyncio.create_task(others())
+        async for batch in provider.stream(ask("hello")):
+            text = sum(len(chunk.delta) for chunk in batch if isinstance(chunk, TextDelta))
+            assert text <= READ_BYTES + words
+            heard += text
+            slices += 1
+        waiting.cancel()
+
+    assert heard == words * words
+    assert turns >= slices - 1
 
 
 async def test_a_connection_is_used_again(vendor, wire, whole_reply, open_provider, ask, listen) -> None:

@@ -15,8 +15,9 @@ HELLO = [{"id": "m1", "role": "user", "content": "hello"}]
 
 
 @pytest.mark.proves("H06")
-@pytest.mark.parametrize("method", ["get_thread", "accept"])
-@pytest.mark.parametrize(("path", "ids"), [AI_SDK, AG_UI, NATIVE])
+@pytest.mark.parametrize(
+    ("method", "path", "ids"), [("accept", *AI_SDK), ("accept", *AG_UI), ("accept", *NATIVE), ("get_thread", *NATIVE)]
+)
 async def test_a_store_that_fails_before_the_stream_is_an_http_error(
     serve: Any, faulty: Any, method: str, path: str, ids: dict[str, str]
 ):

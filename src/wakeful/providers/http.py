@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_MS = 10_000
 IDLE_TIMEOUT_MS = 60_000
+READ_BYTES = 16 * 1024
 DRAIN_SECONDS = 0.1
 LONGEST_ERROR_BODY = 64 * 1024
 _EVENT_STREAM = frozenset({"text/event-stream", "application/octet-stream"})  # the second: no content-type was sent
@@ -96,7 +97,10 @@ class Endpoint:
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, begin: Callable[[], Question]) -> AsyncGenerator[list[ModelChunk]]:
-        """Post what `begin` gives and yield the chunks of each network read. Raises `ModelError` only."""
+        """Post what `begin` gives and yield the chunks of each network read. Raises `ModelError` only.
+
+        A vendor that sends faster than it is read gets a turn of the event loop for each 16 KiB, like all others.
+        """
         path, body, reply = begin()
         events = EventReader()
         with self._translating():
@@ -105,7 +109,7 @@ class Endpoint:
                 del body  # it may be long, and the reply takes its time
                 await self._check(response)
                 content = response.content
-                while read := await content.readany():
+                while read := await content.read(READ_BYTES):
                     batch: list[ModelChunk] = []
                     try:
                         self._read_into(batch, events.feed(read), reply)
@@ -118,6 +122,8 @@ class Endpoint:
                     if reply.finished:
                         await _drain(content)
                         return
+                    if len(read) == READ_BYTES:
+                        await asyncio.sleep(0)
         yield reply.end()
 
     async def aclose(self) -> None:

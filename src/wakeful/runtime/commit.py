@@ -13,6 +13,7 @@ from wakeful.contracts.store import Append, Store
 
 LINGER_SECONDS = 0.025
 RETRY_MS = 250
+MOST_EVENTS = 4096
 
 log = logging.getLogger("wakeful.log")
 
@@ -41,7 +42,10 @@ Taken = tuple[Source, Append]
 
 
 class GroupCommit:
-    """Commits marked sources: facts at once, deltas within 25 ms, always all that wait in one transaction."""
+    """Commits marked sources: facts at once, deltas within 25 ms, all that wait in one transaction.
+
+    Where more than 4096 events wait the rest goes into the next, so that others get their turn with the store.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -69,12 +73,25 @@ class GroupCommit:
                 await self._due.wait()
                 self._due.clear()
                 self._stop_timer()
-                taken = [(source, append) for source in self._dirty if (append := source.take()) is not None]
-                self._dirty.clear()
+                taken = self._take()
                 if taken:
                     await self._commit(taken)
         finally:
             self._stop_timer()
+
+    def _take(self) -> list[Taken]:
+        taken: list[Taken] = []
+        events = 0
+        while self._dirty and events < MOST_EVENTS:
+            source = next(iter(self._dirty))
+            del self._dirty[source]
+            append = source.take()
+            if append is not None:
+                taken.append((source, append))
+                events += len(append.entries)
+        if self._dirty:
+            self._due.set()
+        return taken
 
     async def _commit(self, taken: Sequence[Taken]) -> None:
         try:
