@@ -56,6 +56,7 @@ async def talk(red: Vendor) -> tuple[str, list[object]]:
     return "".join(event.delta for event in shown if isinstance(event, TextDelta)), shown
 
 
+@pytest.mark.proves("K06")
 async def test_a_model_that_is_away_gives_way_without_a_trace() -> None:
     text, shown = await talk(Vendor("red", fails=0))
 
@@ -65,6 +66,7 @@ async def test_a_model_that_is_away_gives_way_without_a_trace() -> None:
     assert not [event for event in shown if isinstance(event, RetryScheduled | StepRestarted)]
 
 
+@pytest.mark.proves("K06")
 async def test_a_model_that_drops_in_mid_reply_has_its_text_taken_back_before_another_answers() -> None:
     text, shown = await talk(Vendor("red", fails=2))
 

@@ -17,6 +17,7 @@ async def changed(process: Any, body: Any, **headers: str) -> Any:
     return await process.client.patch("/v1/config/agents/helper", json=body, headers=sent)
 
 
+@pytest.mark.proves("K03")
 async def test_a_change_at_one_process_counts_at_the_other_and_of_two_at_once_one_is_refused(
     fleet: Any, eventually: Any
 ) -> None:

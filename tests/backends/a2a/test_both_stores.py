@@ -18,6 +18,7 @@ from tests.stores.postgres.conftest import Server, run
 
 from wakeful import Agent, AgentRuntime, AgentServer, Decision, ServerConfig
 from wakeful.bootstrap.plugs import open_store
+from wakeful.catalog.snapshot import Catalog, Unchanging
 from wakeful.contracts.backend import BackendChunk, Memory, Turn
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.event import TextDelta
@@ -26,7 +27,6 @@ from wakeful.contracts.run import Run
 from wakeful.contracts.spec import AgentSpec, Endpoint
 from wakeful.contracts.store import Store
 from wakeful.runtime.abandonment import HELD_MS, KIND, LOOK_MS, Abandonment
-from wakeful.runtime.catalog import Catalog
 from wakeful.runtime.clock import SystemClock
 from wakeful.runtime.config import RuntimeConfig
 from wakeful.runtime.memory import run_memory
@@ -221,7 +221,7 @@ async def test_of_several_processes_one_stops_each_abandoned_task(url: str) -> N
     catalog = Catalog(agents={"assistant": spec}, models={}, providers={}, tools={}, backends={"assistant": backend})
     async with AsyncExitStack() as stack:
         stores = [await opened(stack, url) for _ in range(1 if url.startswith("sqlite") else 3)]
-        processes = [Abandonment(catalog=catalog, store=store, clock=clock) for store in stores]
+        processes = [Abandonment(catalogs=Unchanging(catalog), store=store, clock=clock) for store in stores]
         noted = [await over(stores[0], clock, number) for number in range(30)]
         for one in noted:
             await processes[0].note(one)

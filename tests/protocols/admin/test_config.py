@@ -29,6 +29,7 @@ SURFACE = [
 ]
 
 
+@pytest.mark.proves("K04")
 @pytest.mark.parametrize("headers", WRONG)
 async def test_only_operators_get_in_and_nothing_of_others_is_read(desk: Desk, headers: list[tuple[str, str]]) -> None:
     for method, path in SURFACE:
@@ -47,6 +48,7 @@ async def test_every_operator_has_a_name(desk: Desk, token: str, actor: str) -> 
     assert entry["address"] == "127.0.0.1"
 
 
+@pytest.mark.proves("K04")
 async def test_without_operators_there_is_no_admin_api(serve: Any) -> None:
     server = await serve()
 
@@ -68,6 +70,7 @@ async def test_what_models_are_told_of_a_tool_can_be_changed_and_nothing_else_of
     assert desk.model.requests[0].tools[0].description == "See the sky."
 
 
+@pytest.mark.proves("K05")
 async def test_a_secret_goes_in_and_never_comes_out(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     provider = {"id": "mine", "adapter": "openai", "api_key": "sk-hush", "headers": {"x-org": "sk-hush"}}
     answers = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.protocols.admin.conftest import Desk
 
 HELPER = {"id": "helper", "model": "small", "instructions": "Be short.", "tools": ["lo*"]}
@@ -14,6 +15,7 @@ def chat(id: str) -> Any:
     return {"id": "chat", "messages": [message]}
 
 
+@pytest.mark.proves("K01", "K02")
 async def test_an_operator_makes_changes_breaks_and_restores_an_agent_while_it_answers(desk: Desk) -> None:
     await desk.ask("POST", "/config/models", {"id": "small", "provider": "scripted", "name": "s"})
     looked_at = await desk.ask("POST", "/config/agents/helper/validate", HELPER)

@@ -137,7 +137,7 @@ class Remote:
             from wakeful.backends.a2a.trust import TrustedKeys
         except ImportError as error:
             raise ConfigurationError(
-                f'trusted_keys of remote agent {self._agent_id} need PyJWT: pip install "pyjwt[crypto]"'
+                f'trusted_keys of remote agent {self._agent_id} need PyJWT: pip install "wakeful[secrets]"'
             ) from error
         return TrustedKeys(self._agent_id, self._endpoint.trusted_keys).check
 

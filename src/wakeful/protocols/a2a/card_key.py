@@ -58,7 +58,7 @@ def open_signing(settings: CardKeySettings, public_url: str | None) -> Signing:
     try:
         from wakeful.protocols.a2a.signing import Signer
     except ModuleNotFoundError as error:
-        raise ConfigurationError('WAKEFUL_A2A_CARD_KEY needs PyJWT: pip install "pyjwt[crypto]"') from error
+        raise ConfigurationError('WAKEFUL_A2A_CARD_KEY needs its library: pip install "wakeful[secrets]"') from error
     try:
         pem = settings.card_key.read_bytes()
     except OSError as error:
