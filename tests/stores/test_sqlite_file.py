@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from wakeful.bootstrap.plugs import open_store
 from wakeful.contracts.errors import BadRequest, ConfigurationError, StoreUnavailable
 from wakeful.stores.named_sql import load_queries
 from wakeful.stores.sqlite.database import Database, Synchronous
@@ -228,3 +229,19 @@ async def test_readers_see_whole_transactions_while_the_writer_works(store: SQLi
         _, *pages = await asyncio.gather(write(), *(read() for _ in range(6)))
 
     assert all(pages)
+
+
+@pytest.mark.parametrize(("option", "level"), [("", 1), ("?synchronous=normal", 1), ("?synchronous=full", 2)])
+def test_the_url_says_whether_each_commit_is_flushed_to_the_disk(tmp_path: Path, option: str, level: int) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/a.db{option}")
+    assert isinstance(store, SQLiteStore)
+
+    with closing(store._database.open_writing()) as connection:  # no door shows it
+        [found] = connection.execute("pragma synchronous").fetchone()
+
+    assert found == level
+
+
+def test_another_option_of_a_sqlite_url_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="synchronous=full"):
+        open_store("sqlite:///a.db?synchronous=off")

@@ -62,6 +62,7 @@ def open_managed_provider(spec: ProviderSpec, clock: Clock, environment: Mapping
 def open_store(url: str, *, migrate: bool = True) -> Store:
     """The store behind `sqlite:///path`, `sqlite:///:memory:` or `postgresql://...`; raises `ConfigurationError`.
 
+    `sqlite:///path?synchronous=full` survives a loss of power right after a commit, and costs a flush of the disk each.
     Without `migrate` it refuses an old schema on PostgreSQL when it is opened. A SQLite file is always brought up to
     date, nobody else having a say in it.
     """
@@ -75,7 +76,14 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
         )
     from wakeful.stores.sqlite.store import SQLiteStore
 
-    return SQLiteStore(path[1:])
+    file, _, option = path[1:].partition("?synchronous=")
+    match option:
+        case "" | "normal":
+            return SQLiteStore(file)
+        case "full":
+            return SQLiteStore(file, synchronous="full")
+        case _:
+            raise ConfigurationError(f"expected ?synchronous=normal or ?synchronous=full, found {option[:40]!r}")
 
 
 def _postgres(url: str, *, migrate: bool) -> Store:
