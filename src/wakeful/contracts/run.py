@@ -28,13 +28,14 @@ class RunOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a request brought besides messages. Untrusted: `context` and `state` reach the model marked as data.
 
     `state` becomes the thread's shared state when the run begins; None leaves that as it is. `publication` is no
-    client's to say: it names the configuration the run was accepted under, 0 for what code alone defines.
+    client's to say: it names the configuration the run keeps; None is what code alone defines, or, where nothing was
+    accepted yet, what counts then.
     """
 
     frontend_tools: tuple[FrontendTool, ...] = ()
     context: str | None = None
     state: JsonObject | None = None
-    publication: int = 0
+    publication: int | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

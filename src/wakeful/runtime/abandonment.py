@@ -11,7 +11,7 @@ import logging
 
 import msgspec
 
-from wakeful.catalog.snapshot import Snapshots
+from wakeful.catalog.snapshot import Catalog, Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.document import Document
 from wakeful.contracts.errors import ConfigurationError, Conflict, ModelError, NotFound, StoreUnavailable
@@ -42,14 +42,9 @@ class Abandonment:
         self._clock = clock
         self._noted = asyncio.Event()
 
-    @property
-    def needed(self) -> bool:
-        """Whether any agent works elsewhere."""
-        return any(agent.endpoint is not None for agent in self._catalogs.current.agents.values())
-
     async def note(self, run: Run) -> None:
         """The run is about to end before its work is done; call it before that is written. Durable once it returns."""
-        agent = self._catalogs.current.agents.get(run.agent_id)
+        agent = (await self._catalog(run)).agents.get(run.agent_id)
         if agent is None or agent.endpoint is None:
             return
         if await run_memory(self._store, self._clock, run).read() is None:
@@ -65,12 +60,17 @@ class Abandonment:
         """Stop what is noted until cancelled."""
         while True:
             try:
-                await self._stop_due()
+                if self._needed():
+                    await self._stop_due()
             except StoreUnavailable as error:
                 log.warning("abandoned work waits for the store: %s", error.message)
             except Exception:
                 log.exception("abandoned work could not be looked for; it is tried again")
             await self._next_look()
+
+    def _needed(self) -> bool:
+        """Whether any agent works elsewhere."""
+        return any(agent.endpoint is not None for agent in self._catalogs.current.agents.values())
 
     async def _next_look(self) -> None:
         """A while, or until this process notes something; a note made meanwhile is due at the end of it."""
@@ -100,11 +100,15 @@ class Abandonment:
         except StoreUnavailable as error:
             log.warning("abandoned work of run %s waits for the store: %s", document.id, error.message)
 
+    async def _catalog(self, run: Run) -> Catalog:
+        return await self._catalogs.at(run.options.publication or 0)
+
     async def _stopped(self, run: Run) -> bool:
         if run.status not in FINISHED:
             return False
         try:
-            backend = self._catalogs.current.backend(self._catalogs.current.agent(run.agent_id))
+            catalog = await self._catalog(run)
+            backend = catalog.backend(catalog.agent(run.agent_id))
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await backend.abandon(run, run_memory(self._store, self._clock, run))
         except (ModelError, ConfigurationError, NotFound) as error:

@@ -12,7 +12,7 @@ from wakeful.contracts.json import JsonObject, JsonValue
 from wakeful.contracts.message import TextPart
 from wakeful.contracts.query import MessageQuery
 from wakeful.contracts.request import InputMessage, RunRequest
-from wakeful.contracts.run import Run
+from wakeful.contracts.run import Run, RunOptions
 from wakeful.contracts.spec import AgentSpec
 from wakeful.contracts.store import Store
 from wakeful.contracts.thread import Thread
@@ -33,13 +33,14 @@ class Delegate:
     """One agent as another one's tool. The same call is the same run, so after a crash it is waited for again.
 
     Questions of that run are answered on it, as on any run; meanwhile the call goes on. The run is stopped with the one
-    that called it.
+    that called it, and keeps the same configuration, `publication`.
     """
 
     def __init__(
         self,
         agent: AgentSpec,
         *,
+        publication: int,
         mailbox: Mailbox,
         store: Store,
         feed: Feed,
@@ -58,6 +59,7 @@ class Delegate:
             },
             effect="idempotent",
         )
+        self._publication = publication
         self._mailbox = mailbox
         self._store = store
         self._feed = feed
@@ -104,6 +106,7 @@ class Delegate:
             agent_id=self.spec.name,
             parent_run_id=context.run_id,
             messages=(InputMessage("user", (TextPart(message),), f"{run_id}:input", await self._chain(context)),),
+            options=RunOptions(publication=self._publication),
         )
         return (await self._mailbox.submit(context.scope, request, origin=ORIGIN, mode="queue")).run
 

@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from wakeful.catalog.snapshot import Snapshots
+from wakeful.catalog.snapshot import Catalog, Snapshots
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.codec import entry
 from wakeful.contracts.errors import Conflict
@@ -57,8 +57,9 @@ class Mailbox:
         Raises `NotFound` for an unknown agent, `BadRequest` for an empty request, `Conflict` for a run id in use,
         `Backlogged` when too many runs wait on the thread.
         """
+        catalog = await self._catalog(request)
         if request.agent_id is not None:
-            self._catalogs.current.agent(request.agent_id)
+            catalog.agent(request.agent_id)
         thread_id = request.thread_id if _depends_on_thread(request, mode) else None
         thread = await self._store.get_thread(scope, thread_id) if thread_id else None
         if request.replace is None and (
@@ -71,8 +72,8 @@ class Mailbox:
             )
             if resumed is not None:
                 return resumed
-        agent_id = request.agent_id or (thread and thread.latest_agent_id) or self._catalogs.current.default_agent().id
-        self._catalogs.current.agent(agent_id)
+        agent_id = request.agent_id or (thread and thread.latest_agent_id) or catalog.default_agent().id
+        catalog.agent(agent_id)
         submission = self._submission(scope, request, agent_id, origin, idempotency_key)
         if request.replace is not None:
             history = await self._store.history(thread.key) if thread else ()
@@ -83,7 +84,8 @@ class Mailbox:
 
     async def retry(self, run: Run, key: str) -> Receipt:
         """A new run that goes on where a failed one gave up, linked to it; the same `key` again is the same run."""
-        request = RunRequest(thread_id=run.thread_id, agent_id=run.agent_id, parent_run_id=run.id, options=run.options)
+        options = msgspec.structs.replace(run.options, publication=None)
+        request = RunRequest(thread_id=run.thread_id, agent_id=run.agent_id, parent_run_id=run.id, options=options)
         self._catalogs.current.agent(run.agent_id)
         return await self._accept(self._submission(run.scope, request, run.agent_id, run.origin, key))
 
@@ -165,10 +167,16 @@ class Mailbox:
             idempotency_key=idempotency_key,
         )
 
+    async def _catalog(self, request: RunRequest) -> Catalog:
+        """What counts now, or for the run that this one is a part of."""
+        pinned = request.options.publication
+        return self._catalogs.current if pinned is None else await self._catalogs.at(pinned)
+
     def _pinned(self, options: RunOptions) -> RunOptions:
         """With the configuration that counts now, unless it is a part of a run that began with another."""
         now = self._catalogs.current.publication
-        return options if options.publication or not now else msgspec.structs.replace(options, publication=now)
+        pinned = options.publication is not None or not now
+        return options if pinned else msgspec.structs.replace(options, publication=now)
 
     def _messages(self, request: RunRequest, run_id: str, key: str | None) -> tuple[Message, ...]:
         """The request's messages; `key` gives those without an id the same one when the request is repeated."""

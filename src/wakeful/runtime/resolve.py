@@ -62,7 +62,7 @@ class Resolver:
         catalogs: Snapshots,
         store: Store,
         clock: Clock,
-        delegate: Callable[[AgentSpec], Tool],
+        delegate: Callable[[AgentSpec, int], Tool],
         chains: Chains,
         lending: Lending,
     ) -> None:
@@ -76,7 +76,7 @@ class Resolver:
     async def resolve(self, claim: Claim) -> Resolution:
         """The assignment of a claimed run, and where its open step began."""
         run = claim.run
-        catalog = await self._catalogs.at(run.options.publication)
+        catalog = await self._catalogs.at(run.options.publication or 0)
         try:
             agent = catalog.agent(run.agent_id)
         except NotFound as error:
@@ -139,7 +139,7 @@ class Resolver:
             found: dict[str, Tool] = {
                 known: tool for name in agent.tools for known, tool in catalog.offered(name).items()
             }
-            found |= {name: self._delegate(catalog.agent(name)) for name in agent.delegates}
+            found |= {name: self._delegate(catalog.agent(name), catalog.publication) for name in agent.delegates}
             handoffs = [Handoff(catalog.agent(name)) for name in agent.handoffs]
         except NotFound as error:
             raise ConfigurationError(f"agent {agent.id!r} names what is not there any more: {error.message}") from error

@@ -173,9 +173,10 @@ class Runtime:
             lending=self.lending,
         )
 
-    def _delegate(self, agent: AgentSpec) -> Delegate:
+    def _delegate(self, agent: AgentSpec, publication: int) -> Delegate:
         return Delegate(
             agent,
+            publication=publication,
             mailbox=self.mailbox,
             store=self.store,
             feed=self.feed,
@@ -196,10 +197,9 @@ class Runtime:
                     tasks.create_task(self._listener.run(), name="listener"),
                     tasks.create_task(self._tail.run(), name="tail"),
                     tasks.create_task(self.catalogs.follow(), name="catalogs"),
+                    tasks.create_task(self._abandonment.run(), name="abandonment"),
                     *(tasks.create_task(source.run(), name=f"source {name}") for name, source in self._sources()),
                 ]
-                if self._abandonment.needed:
-                    chores.append(tasks.create_task(self._abandonment.run(), name="abandonment"))
                 try:
                     if self.catalog.sources:
                         self._settling = tasks.create_task(self._sources_settled(), name="sources settle")

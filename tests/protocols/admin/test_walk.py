@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from tests.protocols.admin.conftest import Desk
+
+from wakeful.providers.scripted import ScriptedProvider, call
+from wakeful.sdk.agent import Agent
 
 HELPER = {"id": "helper", "model": "small", "instructions": "Be short.", "tools": ["lo*"]}
 
@@ -54,3 +58,25 @@ async def test_an_operator_makes_changes_breaks_and_restores_an_agent_while_it_a
         ("create", "helper", "ada"),
         ("create", "small", "ada"),
     ]
+
+
+@pytest.mark.proves("K01")
+async def test_work_that_is_handed_on_keeps_the_configuration_of_who_handed_it_on(serve: Any) -> None:
+    gate = asyncio.Event()
+    model = ScriptedProvider([["Well ", gate, call("helper", {"message": "go"})], ["Helped."], ["Done."], ["Alone."]])
+    agents = [
+        Agent("boss", model="scripted:any", delegates=["helper"]),
+        Agent("helper", model="scripted:any", instructions="old"),
+    ]
+    server = await serve(agents=agents, providers=[model], admin_token="s3cret")
+    desk = Desk(server, model, gate)
+    desk.headers = {"authorization": "Bearer s3cret"}
+
+    async with server.stream("POST", "/v1/ai-sdk/agents/boss/runs", json=chat("m1")) as frames:
+        async for frame in frames:
+            if frame.data and '"text-delta"' in frame.data and not gate.is_set():
+                await desk.ask("PATCH", "/config/agents/helper", {"instructions": "new"})
+                gate.set()
+    await server.client.post("/v1/ai-sdk/agents/helper/runs", json={**chat("m2"), "id": "other"})
+
+    assert [request.instructions for request in model.requests] == ["", "old", "", "new"]

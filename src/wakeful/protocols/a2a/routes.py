@@ -29,6 +29,8 @@ from wakeful.server.routing import Route
 WELL_KNOWN = "/.well-known/agent-card.json"
 MAX_AGE = 60
 
+Row = tuple[str, Handler, list[str]]
+
 
 class A2A:
     """The protocol as the app needs it: its routes, and the chore that brings out notifications.
@@ -73,18 +75,11 @@ def _shows(keys: JsonObject) -> Handler:
 
 
 def _rest(place: str, rest: Rest) -> list[Route]:
-    task = f"{place}/tasks/{{task}}"
-    table: list[tuple[str, Handler, list[str]]] = [
+    table: list[Row] = [
         (f"{place}/message:send", rest.send, ["POST"]),
         (f"{place}/message:stream", rest.stream, ["POST"]),
         (f"{place}/tasks", rest.list, ["GET"]),
-        (f"{task}:cancel", rest.cancel, ["POST"]),
-        (f"{task}:subscribe", rest.subscribe, ["GET", "POST"]),
-        (f"{task}/pushNotificationConfigs", rest.create_push, ["POST"]),
-        (f"{task}/pushNotificationConfigs", rest.list_push, ["GET"]),
-        (f"{task}/pushNotificationConfigs/{{config}}", rest.get_push, ["GET"]),
-        (f"{task}/pushNotificationConfigs/{{config}}", rest.delete_push, ["DELETE"]),
-        (task, rest.get, ["GET"]),
+        *_task(f"{place}/tasks/{{task}}", rest),
         (f"{place}/extendedAgentCard", rest.extended_card, ["GET"]),
     ]
     return [route for path, handler, methods in table for route in _both(path, faulty(handler), methods)]
@@ -92,10 +87,18 @@ def _rest(place: str, rest: Rest) -> list[Route]:
 
 def _legacy(place: str, rest: LegacyRest) -> list[Route]:
     """The paths of 0.3. An agent may be called v1, so a request of another version is not for them."""
-    task = f"{place}/v1/tasks/{{task}}"
-    table: list[tuple[str, Handler, list[str]]] = [
+    table: list[Row] = [
         (f"{place}/v1/message:send", rest.send, ["POST"]),
         (f"{place}/v1/message:stream", rest.stream, ["POST"]),
+        *_task(f"{place}/v1/tasks/{{task}}", rest),
+        (f"{place}/v1/card", rest.extended_card, ["GET"]),
+    ]
+    return [LegacyRoute(path, legacy_rest.faulty(handler), methods=methods) for path, handler, methods in table]
+
+
+def _task(task: str, rest: Rest | LegacyRest) -> list[Row]:
+    """What both versions have for one task."""
+    return [
         (f"{task}:cancel", rest.cancel, ["POST"]),
         (f"{task}:subscribe", rest.subscribe, ["GET", "POST"]),
         (f"{task}/pushNotificationConfigs", rest.create_push, ["POST"]),
@@ -103,9 +106,7 @@ def _legacy(place: str, rest: LegacyRest) -> list[Route]:
         (f"{task}/pushNotificationConfigs/{{config}}", rest.get_push, ["GET"]),
         (f"{task}/pushNotificationConfigs/{{config}}", rest.delete_push, ["DELETE"]),
         (task, rest.get, ["GET"]),
-        (f"{place}/v1/card", rest.extended_card, ["GET"]),
     ]
-    return [LegacyRoute(path, legacy_rest.faulty(handler), methods=methods) for path, handler, methods in table]
 
 
 class LegacyRoute(Route):
