@@ -372,6 +372,20 @@ async def test_the_end_of_a_log_is_written_with_the_settlement_and_never_before(
     assert [type(entry.event) for entry in await desk.log(claim)][1:] == [RunStarted, StepFinished, RunFinished]
 
 
+async def test_a_run_ended_when_its_last_event_says(desk: Desk):
+    claim = await desk.claim()
+
+    async with committing(desk) as group:
+        pen = Pen(desk, claim, group)
+        pen.write(RunFinished("completed", "answered"))
+        desk.clock.advance(5)
+        await pen.recorder.settle(ANSWERED)
+
+    run = await desk.store.get_run(claim.run.scope, claim.run.id)
+    assert run is not None
+    assert run.finished_at == run.updated_at == (await desk.log(claim))[-1].at
+
+
 async def test_a_settlement_does_not_wait_for_a_batch_that_was_refused(desk: Desk):
     claim = await desk.claim()
     gate = desk.valve.hold("append")

@@ -188,7 +188,7 @@ class Recorder:
                 messages=tuple(self._messages),
                 steps=self._tally.steps,
                 usage=self._tally.usage,
-                at=self._clock.now(),
+                at=self._buffer[-1].at if self._buffer else self._clock.now(),
                 voids=self._tally.voids,
                 given_up_after=given_up_after,
                 state=self._tally.state,
