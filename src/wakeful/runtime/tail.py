@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from wakeful.contracts.clock import Clock
 from wakeful.contracts.errors import NotFound, StoreUnavailable
@@ -39,9 +40,11 @@ class Tail:
 
     async def _follow(self) -> None:
         while True:
-            behind = await self._feed.behind()
-            for start in range(0, len(behind), AT_ONCE):
-                await asyncio.gather(*(self._bring(channel) for channel in behind[start : start + AT_ONCE]))
+            await self._bring_all(await self._feed.behind())
+
+    async def _bring_all(self, behind: Sequence[Channel]) -> None:
+        for start in range(0, len(behind), AT_ONCE):
+            await asyncio.gather(*(self._bring(channel) for channel in behind[start : start + AT_ONCE]))
 
     async def _bring(self, channel: Channel) -> None:
         """All that the log has more than the channel."""
