@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -129,6 +131,25 @@ async def test_word_of_a_log_brings_it_to_all_readers_by_one_read(afar: Afar):
         assert numbers == sorted(set(numbers))
         assert isinstance(reader.entries[-1].event, RunFinished)
     assert afar.telegraph.calls.count("read_log") == 1
+
+
+async def test_nothing_of_a_run_is_kept_once_its_readers_are_gone(afar: Afar):
+    receipt = await afar.begin()
+    await afar.watch()
+    reader = afar.read(receipt)
+    await reader.until(TextDelta("Half"))
+    await settled(afar)
+    channel = weakref.ref(afar.there.feed.tailed()[receipt.run.key])
+
+    afar.gate.set()
+    await afar.house.events(receipt)
+    afar.tell(logs=(receipt.run.key,))
+    async with asyncio.timeout(5):
+        await reader.ended()
+    await settled(afar)
+    gc.collect()
+
+    assert channel() is None
 
 
 async def test_without_word_a_sweep_finds_what_is_new(afar: Afar):
